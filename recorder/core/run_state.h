@@ -29,6 +29,12 @@ inline bool has_started(const v1::RunState& state) {
 // readers fold the tail.
 bool is_snapshot_due(const v1::Event& event, std::string_view run_id, std::uint64_t event_count);
 
+// What RunFinished says of the run so far.
+v1::RunCounts count(const v1::RunState& state);
+
+// The step with this kind and index, or nullptr.
+const v1::StepState* find_step(const v1::RunState& state, v1::StepKind kind, std::uint32_t index);
+
 }  // namespace muniment
 
 #endif  // MUNIMENT_RECORDER_CORE_RUN_STATE_H_
