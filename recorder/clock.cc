@@ -35,7 +35,9 @@ class HostClock : public Clock {
 
 }  // namespace
 
-std::unique_ptr<Clock> make_host_clock() { return std::make_unique<HostClock>(); }
+std::unique_ptr<Clock> make_host_clock() {
+  return std::make_unique<HostClock>();
+}
 
 std::array<std::uint8_t, 32> random_bytes() {
   std::array<std::uint8_t, 32> bytes{};

@@ -11,9 +11,10 @@ namespace muniment {
 
 // One reading of the host's clocks.
 struct Instant {
-  std::int64_t wall_ns = 0;      // since 1970-01-01T00:00:00Z; may go back
-  std::int64_t boottime_ns = 0;  // CLOCK_BOOTTIME: since boot, suspended time included; never goes back
-  std::string boot_id;           // UUID of this boot
+  std::int64_t wall_ns = 0;  // since 1970-01-01T00:00:00Z; may go back
+  std::int64_t boottime_ns =
+      0;                // CLOCK_BOOTTIME: since boot, suspended time included; never goes back
+  std::string boot_id;  // UUID of this boot
 };
 
 class Clock {

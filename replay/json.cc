@@ -125,8 +125,8 @@ class Printer {
         out_ += (many ? r.GetRepeatedBool(m, &field, i) : r.GetBool(m, &field)) ? "true" : "false";
         return;
       case FieldDescriptor::CPPTYPE_ENUM:
-        out_ += json_quote(
-            enum_word(*(many ? r.GetRepeatedEnum(m, &field, i) : r.GetEnum(m, &field))));
+        out_ +=
+            json_quote(enum_word(*(many ? r.GetRepeatedEnum(m, &field, i) : r.GetEnum(m, &field))));
         return;
       case FieldDescriptor::CPPTYPE_STRING:
         return text(field, many ? r.GetRepeatedString(m, &field, i) : r.GetString(m, &field));

@@ -1,8 +1,9 @@
 // Any message of the schema as JSON, in the spelling of the command line's contract.
 //
-// Field names are those of the proto files; enums are their contract's word, else their name; digests are lower-case
-// hexadecimal; sizes, counts and sequences are numbers; times are RFC 3339 in UTC; durations are
-// seconds as a number; what is absent is null. Foreign text is valid UTF-8: invalid bytes are shown as `\xNN`.
+// Field names are those of the proto files; enums are their contract's word, else their name;
+// digests are lower-case hexadecimal; sizes, counts and sequences are numbers; times are RFC 3339
+// in UTC; durations are seconds as a number; what is absent is null. Foreign text is valid UTF-8:
+// invalid bytes are shown as `\xNN`.
 #ifndef MUNIMENT_REPLAY_JSON_H_
 #define MUNIMENT_REPLAY_JSON_H_
 
@@ -22,8 +23,8 @@ namespace muniment {
 using Resolver = std::function<std::optional<std::string>(const v1::Erasable&)>;
 
 struct JsonOptions {
-  Resolver resolve;     // not set: an Erasable is shown by its commitment
-  bool pretty = true;   // two-space indent; false: one line
+  Resolver resolve;    // not set: an Erasable is shown by its commitment
+  bool pretty = true;  // two-space indent; false: one line
 };
 
 std::string to_json(const google::protobuf::Message& message, const JsonOptions& options);

@@ -7,7 +7,9 @@ namespace {
 
 using v1::RunState;
 
-bool is_discard(v1::StepKind kind) { return kind == v1::STEP_KIND_DISCARD; }
+bool is_discard(v1::StepKind kind) {
+  return kind == v1::STEP_KIND_DISCARD;
+}
 
 v1::StepState* mutable_step(RunState& state, v1::StepKind kind, std::uint32_t index) {
   for (v1::StepState& step : *state.mutable_steps()) {
@@ -275,7 +277,7 @@ RunState evolve(RunState state, const v1::Event& event, std::uint64_t sequence) 
   apply(state, event, sequence);
   if (event.run_id() == state.run_id()) state.set_event_count(state.event_count() + 1);
   state.set_last_sequence(sequence);
-  state.set_caused_by_event(event.event_id());
+  state.set_last_event_id(event.event_id());
   return state;
 }
 
