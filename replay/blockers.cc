@@ -1,0 +1,153 @@
+#include "replay/blockers.h"
+
+#include <string>
+#include <vector>
+
+#include "recorder/core/run_state.h"
+#include "recorder/core/text.h"
+#include "replay/json.h"
+
+namespace muniment {
+namespace {
+
+using Sequences = std::vector<std::uint64_t>;
+
+// Collects what fails and what is not known; says `pass` only when nothing does and nothing is.
+struct Judgement {
+  Sequences proof;
+  Sequences failed;
+  Sequences unknown;
+  std::string detail;
+};
+
+void add(v1::Evidence& evidence, std::string name, std::string verdict, std::string detail,
+         const Sequences& sequences) {
+  v1::Blocker& blocker = *evidence.add_blockers();
+  blocker.set_name(std::move(name));
+  blocker.set_verdict(std::move(verdict));
+  blocker.set_detail(std::move(detail));
+  for (const std::uint64_t sequence : sequences) blocker.add_sequences(sequence);
+}
+
+void add(v1::Evidence& evidence, std::string name, const Judgement& judged) {
+  if (!judged.failed.empty())
+    return add(evidence, std::move(name), "fail", judged.detail, judged.failed);
+  if (!judged.unknown.empty()) {
+    return add(evidence, std::move(name), "unknown", judged.detail, judged.unknown);
+  }
+  add(evidence, std::move(name), "pass", judged.detail, judged.proof);
+}
+
+void checks(v1::Evidence& evidence) {
+  for (const v1::CheckState& check : evidence.run().checks()) {
+    const char* verdict = check.verdict() == v1::VERDICT_OK        ? "pass"
+                          : check.verdict() == v1::VERDICT_MISSING ? "unknown"
+                                                                   : "fail";
+    add(evidence, "check " + inert_short(check.name(), 80), verdict, inert_short(check.url(), 200),
+        {check.sequence()});
+  }
+}
+
+void wrote_nothing(v1::Evidence& evidence) {
+  const v1::RunState& run = evidence.run();
+  if (run.mode() != v1::MODE_DRY_RUN) {
+    return add(evidence, "the dry run wrote nothing", "not applicable", "this run was no dry run",
+               {});
+  }
+  Judgement judged;
+  for (const v1::StepState& step : run.steps()) {
+    if (step.status() == "applied") judged.failed.push_back(step.settled_sequence());
+    if (step.status() == "unknown") judged.unknown.push_back(step.started_sequence());
+    if (step.status() == "withheld") judged.proof.push_back(step.settled_sequence());
+  }
+  for (const v1::ArtifactState& row : run.artifacts()) judged.failed.push_back(row.sequence());
+  judged.detail = run.enforcement().enforced() ? "held to it by the kernel (Landlock)"
+                                               : "by construction; not enforced by the kernel";
+  add(evidence, "the dry run wrote nothing", judged);
+}
+
+void approvals(v1::Evidence& evidence) {
+  Judgement judged;
+  bool gated = false;
+  for (const v1::StepState& step : evidence.run().steps()) {
+    if (step.gate().empty()) continue;
+    gated = true;
+    if (step.status() == "applied") judged.failed.push_back(step.settled_sequence());
+  }
+  if (!gated) {
+    return add(evidence, "every gated step had its approval", "not applicable", "no step is gated",
+               {});
+  }
+  for (const v1::GateState& gate : evidence.run().gates()) judged.proof.push_back(gate.sequence());
+  judged.detail =
+      judged.failed.empty() ? "no gated step was applied" : "applied without an approval";
+  add(evidence, "every gated step had its approval", judged);
+}
+
+void artifacts(v1::Evidence& evidence) {
+  Judgement modes;
+  Judgement verified;
+  for (const v1::ArtifactState& row : evidence.run().artifacts()) {
+    if (row.status() == "removed") continue;
+    (row.mode() == 0600 ? modes.proof : modes.failed).push_back(row.sequence());
+    if (!row.has_verified()) {
+      verified.unknown.push_back(row.sequence());
+    } else {
+      (row.verified() == v1::VERDICT_OK ? verified.proof : verified.failed)
+          .push_back(row.verified_sequence());
+    }
+  }
+  const bool none = modes.proof.empty() && modes.failed.empty();
+  if (none) {
+    add(evidence, "every artifact is mode 0600", "not applicable", "no artifact was written", {});
+    return add(evidence, "every artifact is verified", "not applicable", "no artifact was written",
+               {});
+  }
+  modes.detail = "as fstat saw it";
+  verified.detail = "read again from disk";
+  add(evidence, "every artifact is mode 0600", modes);
+  add(evidence, "every artifact is verified", verified);
+}
+
+void drift(v1::Evidence& evidence) {
+  const v1::RunState& run = evidence.run();
+  const char* name = "no drift between rehearsal and execution";
+  if (run.drift())
+    return add(evidence, name, "fail", "the world is not what was rehearsed",
+               {run.last_sequence()});
+  if (run.mode() != v1::MODE_EXECUTION) {
+    return add(evidence, name, "not applicable", "this run was no execution", {});
+  }
+  if (run.follows_run().empty()) {
+    return add(evidence, name, "unknown", "the execution was not bound to a rehearsal (--plan RUN)",
+               {run.first_sequence()});
+  }
+  add(evidence, name, "pass", "executed the plan of run " + run.follows_run(),
+      {run.first_sequence()});
+}
+
+void unknown_steps(v1::Evidence& evidence) {
+  Judgement judged;
+  for (const v1::StepState& step : evidence.run().steps()) {
+    if (step.status() == "unknown" || step.status() == "started") {
+      judged.unknown.push_back(step.started_sequence());
+    } else if (step.has_settled_sequence()) {
+      judged.proof.push_back(step.settled_sequence());
+    }
+  }
+  judged.detail = judged.unknown.empty() ? "" : "started, and no end is recorded";
+  add(evidence, "no step is in an unknown state", judged);
+}
+
+}  // namespace
+
+void add_blockers(v1::Evidence& evidence) {
+  checks(evidence);
+  wrote_nothing(evidence);
+  approvals(evidence);
+  artifacts(evidence);
+  drift(evidence);
+  unknown_steps(evidence);
+}
+
+}  // namespace muniment

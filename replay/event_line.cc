@@ -1,0 +1,118 @@
+#include "recorder/core/plan.h"
+#include "recorder/core/text.h"
+#include "replay/query.h"
+#include "replay/render_text.h"
+
+namespace muniment {
+namespace {
+
+constexpr std::size_t kShort = 160;
+
+template <class Enum>
+std::string word(Enum value) {
+  const auto* found = google::protobuf::GetEnumDescriptor<Enum>()->FindValueByNumber(value);
+  return found == nullptr ? "unknown" : enum_word(*found);
+}
+
+std::string step_name(v1::StepKind kind, std::uint32_t index) {
+  return word(kind) + ", step " + std::to_string(index);
+}
+
+std::string say_path(const v1::PathObserved& body) {
+  std::string out = word(body.role()) + " " + inert_short(body.path(), kShort) + ": ";
+  if (!body.error().empty()) return out + inert_short(body.error(), kShort);
+  out += word(body.kind());
+  if (body.has_sqlite()) out += body.sqlite().wal_mode() ? ", SQLite in WAL mode" : ", SQLite";
+  if (body.has_tree()) out += ", " + std::to_string(body.tree().files()) + " files";
+  if (body.has_free_bytes()) out += ", " + human_bytes(body.free_bytes()) + " free";
+  return out;
+}
+
+std::string say_settled(const v1::StepSettled& body) {
+  std::string out = step_name(body.kind(), body.index()) + ": " + word(body.result());
+  if (body.has_bytes()) out += ", " + human_bytes(body.bytes());
+  if (!body.detail().empty()) out += ", " + inert_short(body.detail(), kShort);
+  return out;
+}
+
+std::string say_resolution(const v1::Event& event) {
+  if (event.has_module_resolved()) {
+    return "class " + word(event.module_resolved().backup_class()) + ", decided by " +
+           word(event.module_resolved().rung());
+  }
+  if (event.has_module_unresolved()) return inert_short(event.module_unresolved().detail(), kShort);
+  return event.module_excluded().rule() + ": " +
+         inert_short(event.module_excluded().reason(), kShort);
+}
+
+std::string say_run(const v1::Event& event) {
+  if (event.has_run_started()) {
+    return event.run_started().purpose() + ", " + word(event.mode()) + ", run " + event.run_id();
+  }
+  if (event.has_run_abandoned()) return "run " + event.about_run() + " died without an end";
+  std::string out = word(event.run_finished().outcome());
+  if (!event.run_finished().reason().empty()) {
+    out += ": " + inert_short(event.run_finished().reason(), kShort);
+  }
+  return out;
+}
+
+std::string say_artifact(const v1::Event& event) {
+  if (event.has_backup_written()) {
+    const v1::BackupWritten& body = event.backup_written();
+    return inert_short(body.path(), kShort) + ", " + human_bytes(body.size_bytes());
+  }
+  if (event.has_manifest_written()) return inert_short(event.manifest_written().path(), kShort);
+  if (event.has_artifact_removed()) {
+    return inert_short(event.artifact_removed().path(), kShort) + ": " +
+           inert_short(event.artifact_removed().why(), kShort);
+  }
+  return word(event.artifact_verified().verdict()) + ", " + event.artifact_verified().method();
+}
+
+std::string say(const v1::Event& event) {
+  if (event.has_run_started() || event.has_run_finished() || event.has_run_abandoned()) {
+    return say_run(event);
+  }
+  if (event.has_path_observed()) return say_path(event.path_observed());
+  if (event.has_module_resolved() || event.has_module_unresolved() || event.has_module_excluded()) {
+    return say_resolution(event);
+  }
+  if (event.has_plan_step_proposed()) {
+    const v1::PlanStepProposed& body = event.plan_step_proposed();
+    return step_name(body.step().kind(), body.index());
+  }
+  if (event.has_plan_sealed()) return "digest " + event.plan_sealed().digest().substr(0, 8);
+  if (event.has_gate_evaluated()) {
+    return event.gate_evaluated().gate() + (event.gate_evaluated().open() ? " open" : " closed");
+  }
+  if (event.has_drift_detected()) {
+    return std::to_string(event.drift_detected().differences_size()) + " differences to run " +
+           event.drift_detected().against_run();
+  }
+  if (event.has_step_started()) {
+    return step_name(event.step_started().kind(), event.step_started().index());
+  }
+  if (event.has_step_settled()) return say_settled(event.step_settled());
+  if (event.has_backup_written() || event.has_manifest_written() || event.has_artifact_removed() ||
+      event.has_artifact_verified()) {
+    return say_artifact(event);
+  }
+  if (event.has_check_recorded()) {
+    return inert_short(event.check_recorded().name(), kShort) + " " +
+           word(event.check_recorded().verdict()) + ", run " + event.about_run();
+  }
+  if (event.has_recording_failed()) return inert_short(event.recording_failed().error(), kShort);
+  return event.about_run().empty() ? "" : "about run " + event.about_run();
+}
+
+}  // namespace
+
+std::string event_line(std::uint64_t sequence, const v1::Event& event) {
+  std::string out = "#" + std::to_string(sequence) + " " + body_name(event);
+  if (!event.module().empty()) out += " " + inert_short(event.module(), 80);
+  const std::string said = say(event);
+  return said.empty() ? out : out + ": " + said;
+}
+
+}  // namespace muniment

@@ -1,0 +1,244 @@
+#include "replay/evidence.h"
+
+#include <algorithm>
+#include <limits>
+#include <set>
+
+#include "recorder/core/check.h"
+#include "recorder/core/digest.h"
+#include "recorder/core/plan.h"
+#include "recorder/core/run_state.h"
+#include "recorder/core/text.h"
+#include "recorder/log/key_codec.h"
+#include "recorder/log/merkle.h"
+#include "recorder/log/queries.h"
+#include "replay/blockers.h"
+
+namespace muniment {
+namespace {
+
+std::uint64_t count_redactions(std::string_view bytes) {
+  static constexpr std::string_view kMark = "[redacted:";
+  std::uint64_t n = 0;
+  for (std::size_t at = bytes.find(kMark); at != std::string_view::npos;
+       at = bytes.find(kMark, at + kMark.size())) {
+    ++n;
+  }
+  return n;
+}
+
+void add_statement(google::protobuf::RepeatedPtrField<v1::Statement>& list, std::string text,
+                   std::initializer_list<std::uint64_t> sequences) {
+  v1::Statement& statement = *list.Add();
+  statement.set_text(std::move(text));
+  for (const std::uint64_t sequence : sequences) statement.add_sequences(sequence);
+}
+
+class Builder {
+ public:
+  explicit Builder(const LogReader& log) : log_(log) {}
+
+  Result<v1::Evidence> build(const std::string& run_id) {
+    Result<v1::RunState> run = run_state(log_, run_id);
+    if (!run) return pass(run);
+    *out_.mutable_run() = std::move(*run);
+    const Status read = read_indexed(log_, IndexTag::kByRun, run_id, 0, Direction::kForward,
+                                     [&](const StoredEvent& stored) {
+                                       take(stored);
+                                       return true;
+                                     });
+    if (!read) return std::unexpected(read.error());
+    if (Status status = take_context(); !status) return pass(status);
+    say_what_was_done();
+    say_what_was_not_done();
+    add_blockers(out_);
+    out_.set_verdict(verdict_line(out_.run()));
+    if (Status status = find_successor(); !status) return pass(status);
+    if (Status status = add_integrity(); !status) return pass(status);
+    return std::move(out_);
+  }
+
+ private:
+  void take(const StoredEvent& stored) {
+    const v1::Event& event = stored.event;
+    redactions_ += count_redactions(stored.bytes);
+    if (event.has_run_started()) take_start(event);
+    if (event.has_note_added()) {
+      v1::Note& note = *out_.add_notes();
+      note.set_sequence(stored.sequence);
+      *note.mutable_recorded_at() = event.recorded_at();
+      *note.mutable_actor() = event.actor().claimed();
+      *note.mutable_text() = event.note_added().text();
+    }
+    if (event.run_id() != out_.run().run_id()) return;
+    if (event.has_module_resolved() || event.has_module_unresolved() ||
+        event.has_module_excluded()) {
+      take_resolution(stored);
+    }
+  }
+
+  void take_start(const v1::Event& event) {
+    if (event.run_id() != out_.run().run_id()) return;
+    const v1::RunStarted& body = event.run_started();
+    *out_.mutable_actor() = event.actor();
+    *out_.mutable_command_line() = body.command_line();
+    out_.set_manifest_path(body.manifest_path());
+    out_.set_manifest_sha256(body.manifest_sha256());
+    out_.set_program_version(body.program_version());
+    out_.set_program_sha256(body.program_sha256());
+    if (body.has_release_root()) *out_.mutable_release_root() = body.release_root();
+    *out_.mutable_host_facts() = body.host_facts();
+    *out_.mutable_engine() = body.engine();
+    context_sha256_ = body.context_sha256();
+  }
+
+  void take_resolution(const StoredEvent& stored) {
+    const v1::Event& event = stored.event;
+    v1::ResolutionRow& row = *out_.add_resolution();
+    row.set_module(event.module());
+    row.set_sequence(stored.sequence);
+    if (event.has_module_resolved()) {
+      const v1::ModuleResolved& body = event.module_resolved();
+      row.set_status("resolved");
+      row.set_backup_class(body.backup_class());
+      row.set_rung(body.rung());
+      row.set_detail(body.evidence());
+      *row.mutable_paths() = body.paths();
+      *row.mutable_considered() = body.considered();
+    } else if (event.has_module_unresolved()) {
+      row.set_status("unresolved");
+      row.set_detail(event.module_unresolved().detail());
+      *row.mutable_considered() = event.module_unresolved().near_misses();
+    } else {
+      row.set_status("excluded");
+      row.set_detail(event.module_excluded().rule() + ": " + event.module_excluded().reason());
+    }
+  }
+
+  Status take_context() {
+    for (const std::string& digest : {context_sha256_, out_.manifest_sha256()}) {
+      if (digest.empty()) continue;
+      Result<std::optional<std::string>> blob = read_blob(log_, digest);
+      if (!blob) return pass(blob);
+      if (!blob->has_value()) continue;
+      redactions_ += count_redactions(**blob);
+      if (digest == context_sha256_) out_.mutable_context()->ParseFromString(**blob);
+    }
+    return {};
+  }
+
+  void say_what_was_done() {
+    for (const v1::StepState& step : out_.run().steps()) {
+      if (step.status() != "applied" || step.kind() == v1::STEP_KIND_VERIFY) continue;
+      std::string text;
+      if (step.kind() == v1::STEP_KIND_COMMIT) text = "Committed the artifacts of " + step.module();
+      if (step.kind() == v1::STEP_KIND_CAPTURE) {
+        text =
+            "Captured " + step.module() + " (" + class_word(step.backup_class()) + ") on the host";
+      }
+      if (step.kind() == v1::STEP_KIND_DISCARD) {
+        text = "Removed the partial folder " + inert(step.partial_folder());
+      }
+      add_statement(*out_.mutable_done(), text + ".",
+                    {step.started_sequence(), step.settled_sequence()});
+    }
+  }
+
+  void say_what_was_not_done() {
+    const v1::RunState& run = out_.run();
+    auto& list = *out_.mutable_not_done();
+    add_statement(list, "No command was run in a container; no engine was asked.",
+                  {run.first_sequence()});
+    const v1::RunCounts counts = count(run);
+    if (counts.withheld() > 0 && counts.applied() == 0) {
+      const v1::Enforcement& held = run.enforcement();
+      add_statement(list,
+                    "No backup file or folder was created (" +
+                        (held.enforced() ? held.forbids() + " forbidden by Landlock ABI " +
+                                               std::to_string(held.abi())
+                                         : "not enforced by the kernel: " + held.not_because()) +
+                        ").",
+                    {run.first_sequence()});
+    }
+    for (const v1::StepState& step : run.steps()) {
+      if (step.status() != "proposed") continue;
+      const auto* kind = v1::StepKind_descriptor()->FindValueByNumber(step.kind());
+      add_statement(list,
+                    "Step " + std::to_string(step.index()) + " (" + step.module() + " " +
+                        kind->options().GetExtension(v1::word) + ") was not started.",
+                    {step.proposed_sequence()});
+    }
+    add_statement(list, "No restore was tested.", {run.last_sequence()});
+  }
+
+  // A rehearsal is superseded by a newer one of a module of its own.
+  Status find_successor() {
+    const v1::RunState& run = out_.run();
+    if (run.mode() != v1::MODE_DRY_RUN) return {};
+    std::set<std::string> modules;
+    for (const v1::ModuleState& row : run.modules()) modules.insert(row.module());
+    std::optional<Error> failure;
+    Status listed =
+        list_runs(log_, std::numeric_limits<std::uint64_t>::max(),
+                  [&](std::string_view run_id, std::uint64_t sequence) {
+                    if (sequence <= run.first_sequence()) return false;
+                    Result<v1::RunState> other = run_state(log_, run_id);
+                    if (!other) failure = other.error();
+                    if (!other || other->mode() != v1::MODE_DRY_RUN) return other.has_value();
+                    const bool shared = std::any_of(
+                        other->modules().begin(), other->modules().end(),
+                        [&](const v1::ModuleState& row) { return modules.contains(row.module()); });
+                    if (shared) out_.set_superseded_by(std::string(run_id));
+                    return !shared;
+                  });
+    if (failure) return std::unexpected(*failure);
+    return listed;
+  }
+
+  Status add_integrity() {
+    v1::Integrity& integrity = *out_.mutable_integrity();
+    const v1::RunState& run = out_.run();
+    integrity.set_first_sequence(run.first_sequence());
+    integrity.set_last_sequence(run.last_sequence());
+    integrity.set_log_size(run.last_sequence() + 1);
+    Result<std::string> root = root_at(log_, run.last_sequence() + 1);
+    if (!root) return pass(root);
+    integrity.set_root_hash(*root);
+    integrity.set_redactions(redactions_);
+    integrity.set_verify_command("muniment verify");
+    return {};
+  }
+
+  const LogReader& log_;
+  v1::Evidence out_;
+  std::string context_sha256_;
+  std::uint64_t redactions_ = 0;
+};
+
+}  // namespace
+
+Result<v1::Evidence> make_evidence(const LogReader& log, const std::string& run_id) {
+  return Builder(log).build(run_id);
+}
+
+Result<std::string> root_at(const LogReader& log, std::uint64_t size) {
+  std::vector<Digest> peaks;
+  std::uint64_t first = 0;
+  for (unsigned level = 64; level-- > 0;) {
+    if (((size >> level) & 1U) == 0) continue;
+    Result<std::optional<std::string>> node =
+        log.get(Table::kNode, node_key(static_cast<std::uint8_t>(level), first >> level));
+    if (!node) return pass(node);
+    if (!node->has_value() || (*node)->size() != 32) {
+      return fail(ErrorCode::kCorrupt, "a node of the tree over " + std::to_string(size) +
+                                           " events is missing; run `muniment verify`");
+    }
+    peaks.push_back(digest_from_bytes(**node));
+    first += std::uint64_t{1} << level;
+  }
+  const std::optional<CompactRange> tree = CompactRange::from_peaks(size, std::move(peaks));
+  check(tree.has_value(), "a tree has one peak for each bit of its size");
+  return std::string(as_bytes(tree->root()));
+}
+
+}  // namespace muniment
