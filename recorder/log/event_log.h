@@ -43,7 +43,9 @@ class LogWriter {
 
   // Appends all entries or none, next to each other, and returns when they are durable.
   // An entry whose event id is already in the log with the same bytes is not appended again: its
-  // first sequence is returned. `expected_head`, if set, is the size the log must have.
+  // first sequence is returned. `expected_head`, if set, is the size the log must have; an append
+  // that only repeats what is in the log is not held to it, so that a retry after a lost answer
+  // gives that answer.
   // Errors: kInvalid (bytes that do not parse back as an Event, an event id that is no UUID, two
   // entries with one id, more than kMaxEventBytes), kRefused (same event id with other bytes; the
   // head is not the expected one), kIo (disk full …), kCorrupt. After kIo or kCorrupt from the

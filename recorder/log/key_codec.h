@@ -1,12 +1,16 @@
 // Keys of the tables. Integers are big-endian, so that byte order is number order.
 //
-//   kEvent       sequence(8)                          -> the stored bytes of the event
-//   kBlob        SHA-256(32)                          -> the bytes
-//   kNode        level(1) index(8)                    -> hash(32); level 0 holds the leaf hashes;
-//   only perfect subtrees kIndex       tag(1) value sequence(8)             -> ""   (tags below);
-//   kById: tag(1) id -> sequence(8) kRun         run id (36, text)                    -> RunState,
-//   a snapshot: see queries.h run_state() kCheckpoint  size(8)                              -> the
-//   signed note kMeta        "state"                              -> StoreState
+//   kEvent       sequence(8)             -> the stored bytes of the event
+//   kBlob        SHA-256(32)             -> the bytes
+//   kNode        level(1) index(8)       -> hash(32); level 0 holds the leaf hashes; only perfect
+//                                           subtrees have a row
+//   kIndex       tag(1) value seq(8)     -> ""   (tags below)
+//                kById: tag(1) id(36)    -> sequence(8)
+//   kRun         run id (36, text)       -> RunState, a snapshot: see queries.h run_state()
+//   kCheckpoint  size(8)                 -> the signed note
+//   kMeta        "state"                 -> StoreState
+//                "reindex"               -> StoreState as it was when a reindex began; only while
+//                                           one is under way
 #ifndef MUNIMENT_RECORDER_LOG_KEY_CODEC_H_
 #define MUNIMENT_RECORDER_LOG_KEY_CODEC_H_
 
@@ -32,6 +36,7 @@ enum class IndexTag : char {
 };
 
 std::string sequence_key(std::uint64_t sequence);
+// REQUIRES: eight_bytes.size() == 8.
 std::uint64_t decode_sequence(std::string_view eight_bytes);
 std::string node_key(std::uint8_t level, std::uint64_t index);
 
@@ -43,6 +48,16 @@ std::string type_value(std::uint32_t body_number);
 // All kIndex rows of an event: the one definition for append, reindex and verify.
 using IndexRow = std::pair<std::string, std::string>;
 std::vector<IndexRow> index_rows(const v1::Event& event, std::uint64_t sequence);
+
+// Moves rows that index_rows() made for one sequence to another, so that an appender can build them
+// before it knows its place.
+void set_sequence(std::vector<IndexRow>& rows, std::uint64_t sequence);
+
+// The key of an event id's row in kIndex.
+std::string id_key(std::string_view event_id);
+
+inline constexpr std::string_view kStateKey = "state";
+inline constexpr std::string_view kReindexKey = "reindex";
 
 }  // namespace muniment
 

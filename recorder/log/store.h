@@ -2,9 +2,11 @@
 // ports alone.
 //
 // STORE/            0700 (2750 with a reading group)
-//   lock            flock: exclusive by the writer, shared by a reader while it opens; text: pid,
-//   command, start db/             RocksDB inbox/          0700, facts left for the holder
-//   (inbox.h)
+//   lock            flock: exclusive by the writer, shared by a reader while it opens;
+//                   text: pid, command, start
+//   db/             RocksDB; files 0600 (0640 with a reading group) whatever the umask
+//   inbox/          0700, facts left for the holder (inbox.h)
+//   db.creating/    only while a store is being created
 #ifndef MUNIMENT_RECORDER_LOG_STORE_H_
 #define MUNIMENT_RECORDER_LOG_STORE_H_
 
