@@ -84,9 +84,8 @@ std::size_t append_inert(std::string_view foreign, std::string& out) {
   const Decoded next = decode(foreign);
   const std::size_t size = std::max<std::size_t>(next.size, 1);
   const std::string_view bytes = foreign.substr(0, size);
-  if (next.size == 0) {
-    escape_bytes(bytes, out);
-  } else if (bytes == "\\") {
+  const bool control = next.point < 0x20U || (next.point >= 0x7FU && next.point <= 0x9FU);
+  if (bytes == "\\") {
     out += "\\\\";
   } else if (bytes == "\n") {
     out += "\\n";
@@ -94,7 +93,7 @@ std::size_t append_inert(std::string_view foreign, std::string& out) {
     out += "\\t";
   } else if (bytes == "\r") {
     out += "\\r";
-  } else if (next.point < 0x20U || (next.point >= 0x7FU && next.point <= 0x9FU)) {
+  } else if (next.size == 0 || control) {
     escape_bytes(bytes, out);
   } else if (is_unseen(next.point)) {
     escape_point(next.point, out);
