@@ -22,7 +22,7 @@ v1::ReleaseRoot observe_release_root(const std::string& path);
 v1::Actor observe_actor();
 std::string observe_user_name();
 std::string observe_host_name();
-// SHA-256 of the running program's file; empty when it cannot be read.
+// SHA-256 of the running program's file, 32 bytes; empty when it cannot be read.
 std::string observe_program_sha256();
 
 }  // namespace muniment

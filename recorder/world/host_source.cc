@@ -1,0 +1,46 @@
+#include "recorder/world/host_source.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "recorder/world/path_facts.h"
+
+namespace muniment {
+namespace {
+
+v1::Event event_of(v1::PathObserved seen) {
+  v1::Event event;
+  *event.mutable_path_observed() = std::move(seen);
+  return event;
+}
+
+struct Observe {
+  std::vector<v1::Event> operator()(const PathQuery& query) const {
+    return {event_of(observe_source(query.path, query.exclude))};
+  }
+  std::vector<v1::Event> operator()(const RootQuery& query) const {
+    return {event_of(observe_backup_root(query.root))};
+  }
+  std::vector<v1::Event> operator()(const LeftBehindQuery& query) const {
+    std::vector<v1::Event> events;
+    for (v1::PathObserved& seen : observe_left_behind(query.root)) {
+      events.push_back(event_of(std::move(seen)));
+    }
+    return events;
+  }
+};
+
+class HostSource : public Source {
+ public:
+  Result<std::vector<v1::Event>> observe(const Query& query) override {
+    return std::visit(Observe{}, query);
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Source> make_host_source() { return std::make_unique<HostSource>(); }
+
+}  // namespace muniment

@@ -1,0 +1,34 @@
+// Paths that are counted all and named some: an event has room for 64 KiB.
+#ifndef MUNIMENT_RECORDER_WORLD_PATH_LIST_H_
+#define MUNIMENT_RECORDER_WORLD_PATH_LIST_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace muniment {
+
+// The first 32 paths, fewer where they are long: three lists fit in one event.
+struct PathList {
+  static constexpr std::size_t kMostListed = 32;
+  static constexpr std::size_t kMostBytes = 12288;
+
+  std::vector<std::string> listed;
+  std::uint64_t count = 0;
+
+  void add(std::string_view path) {
+    ++count;
+    if (listed.size() == kMostListed || bytes_ + path.size() > kMostBytes) return;
+    bytes_ += path.size();
+    listed.emplace_back(path);
+  }
+
+ private:
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace muniment
+
+#endif  // MUNIMENT_RECORDER_WORLD_PATH_LIST_H_

@@ -1,0 +1,92 @@
+#include "recorder/world/run_manifest.h"
+
+#include <array>
+#include <cstdio>
+#include <string_view>
+
+#include "muniment/v1/common.pb.h"
+#include "recorder/core/digest.h"
+#include "recorder/core/text.h"
+
+namespace muniment {
+namespace {
+
+std::string quoted(std::string_view foreign) {
+  std::string out = "\"";
+  for (const char c : valid_utf8(foreign)) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out.append({'\\', c});
+    } else if (byte < 0x20 || byte == 0x7f) {
+      std::array<char, 8> escape{};
+      std::snprintf(escape.data(), escape.size(), "\\u%04x", byte);
+      out += escape.data();
+    } else {
+      out.push_back(c);
+    }
+  }
+  return out + "\"";
+}
+
+std::string octal(std::uint32_t mode) {
+  std::array<char, 8> text{};
+  std::snprintf(text.data(), text.size(), "%04o", mode & 07777U);
+  return text.data();
+}
+
+// The count is exact where the list is cut.
+std::string paths(const PathList& list) {
+  std::string out = "{\"count\": " + std::to_string(list.count) + ", \"first\": [";
+  for (std::size_t i = 0; i < list.listed.size(); ++i) {
+    if (i != 0) out += ", ";
+    out += quoted(list.listed[i]);
+  }
+  return out + "]}";
+}
+
+std::string class_word(v1::BackupClass backup_class) {
+  const auto* value = v1::BackupClass_descriptor()->FindValueByNumber(backup_class);
+  return value == nullptr ? "" : value->options().GetExtension(v1::word);
+}
+
+std::string artifact_json(const Captured& artifact) {
+  const Capture& capture = artifact.capture;
+  const StoredFile& file = capture.file;
+  std::string out = "    {\n";
+  const auto line = [&out](const char* key, const std::string& value, bool last = false) {
+    out += std::string("      \"") + key + "\": " + value + (last ? "\n" : ",\n");
+  };
+  line("file", quoted(artifact.name));
+  line("size_bytes", std::to_string(file.size_bytes));
+  line("sha256", quoted(to_hex(file.sha256)));
+  line("mode", quoted(octal(file.mode)));
+  line("compression", quoted(artifact.compression));
+  line("content_bytes", std::to_string(file.content_bytes));
+  line("content_sha256", quoted(to_hex(file.content_sha256)));
+  line("entries", std::to_string(capture.entries));
+  line("changed", paths(capture.changed));
+  line("vanished", paths(capture.vanished));
+  line("not_archived", paths(capture.not_archived));
+  line("check", quoted(capture.check));
+  line("verified", artifact.verified ? "true" : "false", true);
+  return out + "    }";
+}
+
+}  // namespace
+
+std::string run_manifest_json(const Place& place, const std::vector<const Captured*>& artifacts) {
+  const v1::BackupClass backup_class =
+      artifacts.empty() ? v1::BACKUP_CLASS_UNSPECIFIED : artifacts.front()->backup_class;
+  std::string out = "{\n  \"muniment_manifest\": 1,\n";
+  out += "  \"run_id\": " + quoted(place.run_id) + ",\n";
+  out += "  \"module\": " + quoted(place.module) + ",\n";
+  out += "  \"class\": " + quoted(class_word(backup_class)) + ",\n";
+  out += "  \"artifacts\": [\n";
+  for (std::size_t i = 0; i < artifacts.size(); ++i) {
+    if (i != 0) out += ",\n";
+    out += artifact_json(*artifacts[i]);
+  }
+  return out + "\n  ]\n}\n";
+}
+
+}  // namespace muniment
