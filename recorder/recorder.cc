@@ -60,15 +60,30 @@ Recorder::Recorder(Ports ports, RunRequest request, Envelope envelope)
 
 Result<v1::RunState> Recorder::run() {
   if (Status status = begin(); !status) return pass(status);
-  if (Status status = recover(); !status) return pass(status);
+  Status status = run_stages();
+  // An event that the log cannot hold is a failure of the recorder, not of the log: it is recorded.
+  if (!status && status.error().code == ErrorCode::kInvalid)
+    status = record_failure(status.error());
+  if (status) status = close();
+  if (!status) return pass(status);
+  return state_;
+}
+
+Status Recorder::run_stages() {
+  if (Status status = recover(); !status) return status;
   Result<Resolution> resolution = observe_and_resolve();
   if (!resolution) return pass(resolution);
-  if (problem_.empty() && !request_.resolve_only && !is_stopped()) {
-    if (Status status = plan_and_check(*resolution); !status) return pass(status);
-    if (Status status = carry_out(); !status) return pass(status);
-  }
-  if (Status status = close(); !status) return pass(status);
-  return state_;
+  if (!problem_.empty() || request_.resolve_only || is_stopped()) return {};
+  if (Status status = plan_and_check(*resolution); !status) return status;
+  return carry_out();
+}
+
+Status Recorder::record_failure(const Error& error) {
+  v1::Event event;
+  event.mutable_recording_failed()->set_what("an event was refused by the log");
+  event.mutable_recording_failed()->set_error(error.message);
+  problem_ = error.message;
+  return record_one(std::move(event));
 }
 
 // Dead runs are found and recorded in the same append as the start, so that a run that has started
@@ -91,6 +106,7 @@ Status Recorder::begin() {
   v1::RunStarted& started = *bodies[0].mutable_run_started();
   started = request_.started;
   for (const Module* module : request_.modules) started.add_modules(module->name);
+  started.set_all(request_.all);
   started.set_backup_root(request_.manifest->backup_root);
   for (v1::Event& event : abandon(*open, left_behind_)) bodies.push_back(std::move(event));
   for (const v1::PathObserved& path : *seen) *bodies.emplace_back().mutable_path_observed() = path;
@@ -128,7 +144,10 @@ Result<Resolution> Recorder::observe_and_resolve() {
     if (!is_host_module(*module) || is_stopped()) continue;
     Result<Bodies> seen = ports_.source.observe(
         PathQuery{module->host_path, exclusions_of(*request_.manifest, *module)});
-    if (!seen) return pass(seen);
+    if (!seen) {
+      problem_ = module->name + ": " + seen.error().message;
+      return Resolution{};
+    }
     for (v1::Event& event : *seen) {
       event.set_module(module->name);
       if (event.has_path_observed()) input.seen[module->name] = event.path_observed();
@@ -171,7 +190,10 @@ Status Recorder::check_drift() {
 
 Status Recorder::observe_root() {
   Result<Bodies> seen = ports_.source.observe(RootQuery{request_.manifest->backup_root});
-  if (!seen) return pass(seen);
+  if (!seen) {
+    problem_ = seen.error().message;
+    return {};
+  }
   for (const v1::Event& event : *seen) root_seen_ = event.path_observed();
   if (Status status = record(std::move(*seen)); !status) return status;
   problem_ = refuse_root(root_seen_, plan_, request_.manifest->min_free_bytes).value_or("");

@@ -65,6 +65,8 @@ class Recorder {
   using Bodies = std::vector<v1::Event>;
 
   Status begin();
+  Status run_stages();
+  Status record_failure(const Error& error);
   Status recover();
   Result<Resolution> observe_and_resolve();
   Status plan_and_check(const Resolution& resolution);
