@@ -281,15 +281,15 @@ class Audit {
   }
 
   void check_state() {
-    out_.root = to_hex(tree_.root());
+    out_.root = std::string(as_bytes(tree_.root()));
     if (state_.size() != out_.events) {
       find(std::min(state_.size(), out_.events), "the log's length differs",
            std::to_string(state_.size()) + " events", std::to_string(out_.events));
     }
-    if (to_hex(state_.root()) != out_.root) {
+    if (state_.root() != out_.root) {
       find(std::nullopt,
            "the root differs from the recorded one: an event was changed, removed or added",
-           to_hex(state_.root()), out_.root);
+           to_hex(state_.root()), to_hex(out_.root));
     }
   }
 
