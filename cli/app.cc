@@ -1,0 +1,238 @@
+#include "cli/app.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "cli/diagnostics.h"
+#include "cli/progress_view.h"
+#include "cli/stop.h"
+#include "recorder/core/digest.h"
+#include "recorder/core/text.h"
+#include "recorder/inbox_poller.h"
+#include "recorder/log/memory_log.h"
+#include "recorder/log/queries.h"
+#include "recorder/world/host_source.h"
+#include "recorder/world/landlock.h"
+#include "recorder/world/sinks.h"
+#include "replay/find_run.h"
+#include "replay/query.h"
+#include "replay/render_text.h"
+
+namespace muniment {
+namespace {
+
+constexpr std::size_t kMostArgumentBytes = 16U << 10U;
+
+std::unexpected<Error> no_store(const std::string& folder) {
+  return fail(ErrorCode::kInvalid,
+              "there is no store at " + inert(folder) + "; make one with `muniment init`");
+}
+
+// The command line may be as long as the system allows; an event may not.
+void set_command_line(v1::RunStarted& started, const Globals& globals, const Redactor& secrets) {
+  std::size_t room = kMostArgumentBytes;
+  for (const std::string& word : secrets.redact_arguments(globals.command_line)) {
+    if (word.size() > room) {
+      started.add_command_line("[cut: the command line is longer than " +
+                               std::to_string(kMostArgumentBytes) + " bytes]");
+      return;
+    }
+    room -= word.size();
+    started.add_command_line(word);
+  }
+}
+
+v1::RunStarted make_start(const Globals& globals, const RunOptions& options,
+                          const LoadedManifest& loaded, const Redactor& secrets,
+                          std::vector<std::string>& blobs) {
+  v1::RunStarted started;
+  started.set_purpose(options.purpose);
+  set_command_line(started, globals, secrets);
+  started.set_manifest_path(loaded.path);
+  blobs.push_back(secrets.redact(loaded.text));
+  started.set_manifest_sha256(std::string(as_bytes(sha256(blobs.back()))));
+  blobs.push_back(loaded.manifest.context.SerializeAsString());
+  started.set_context_sha256(std::string(as_bytes(sha256(blobs.back()))));
+  started.set_program_version(MUNIMENT_VERSION);
+  started.set_program_sha256(observe_program_sha256());
+  *started.mutable_host_facts() = observe_host();
+  started.mutable_engine()->set_selector(loaded.manifest.engine);
+  if (!loaded.manifest.release_root.empty()) {
+    *started.mutable_release_root() = observe_release_root(loaded.manifest.release_root);
+  }
+  return started;
+}
+
+// The rehearsal that an execution is bound to.
+struct Rehearsal {
+  std::string run_id;
+  std::string canonical;
+  Selection selection;
+};
+
+Result<Rehearsal> find_plan(const LogReader& log, const RunOptions& options) {
+  Result<v1::RunState> run = find_rehearsal(log, options.plan);
+  if (!run) return pass(run);
+  Rehearsal out{.run_id = run->run_id(), .canonical = {}, .selection = {}};
+  out.selection.modules.assign(run->requested().begin(), run->requested().end());
+  std::string digest;
+  const Status read = read_indexed(log, IndexTag::kByRun, out.run_id, 0, Direction::kForward,
+                                   [&](const StoredEvent& stored) {
+                                     const v1::Event& event = stored.event;
+                                     if (event.has_run_started()) {
+                                       out.selection.all = event.run_started().all();
+                                     }
+                                     if (event.has_plan_sealed()) {
+                                       digest = event.plan_sealed().canonical_sha256();
+                                     }
+                                     return digest.empty();
+                                   });
+  if (!read) return std::unexpected(read.error());
+  Result<std::optional<std::string>> blob = read_blob(log, digest);
+  if (!blob) return pass(blob);
+  if (!blob->has_value()) {
+    return fail(ErrorCode::kCorrupt,
+                "the plan of run " + out.run_id + " is not in the store; run `muniment verify`");
+  }
+  out.canonical = std::move(**blob);
+  for (const std::string& name : options.selection.modules) {
+    const auto& planned = out.selection.modules;
+    if (std::find(planned.begin(), planned.end(), name) != planned.end()) continue;
+    return fail(ErrorCode::kInvalid, "module `" + inert_short(name, 80) +
+                                         "` is not in the plan of run " + out.run_id +
+                                         "; a plan is executed whole");
+  }
+  if (!options.selection.modules.empty() &&
+      options.selection.modules.size() != out.selection.modules.size()) {
+    return fail(ErrorCode::kInvalid, "the plan of run " + out.run_id + " has " +
+                                         std::to_string(out.selection.modules.size()) +
+                                         " modules; a plan is executed whole: name all or none");
+  }
+  return out;
+}
+
+void tell(const v1::Event& event, std::uint64_t sequence) {
+  const bool milestone = event.has_step_settled() || event.has_module_unresolved() ||
+                         event.has_run_abandoned() || event.has_gate_evaluated() ||
+                         event.has_drift_detected() || event.has_clock_stepped();
+  if (milestone) return say(event_line(sequence, event));
+  say_detail(event_line(sequence, event));
+}
+
+Result<std::unique_ptr<Store>> open_log_for(const RunOptions& options, const std::string& folder,
+                                            const std::string& origin, const Globals& globals,
+                                            const Redactor& secrets) {
+  if (!options.keep) return make_memory_log(origin);
+  return open_for_writing(folder, globals, secrets);
+}
+
+Status check_landlock(const RunOptions& options, const v1::Enforcement& held) {
+  if (options.mode != v1::MODE_DRY_RUN || held.enforced()) return {};
+  if (options.require_landlock) {
+    return fail(ErrorCode::kIo, "the kernel does not enforce the dry run (" + held.not_because() +
+                                    "); leave out --require-landlock to rehearse without it");
+  }
+  say_warning("the kernel does not enforce this dry run: " + held.not_because());
+  return {};
+}
+
+}  // namespace
+
+Result<v1::RunState> record_run(const Globals& globals, const RunOptions& options,
+                                Redactor& secrets) {
+  Result<LoadedManifest> loaded = load_manifest(globals, secrets);
+  if (!loaded) return pass(loaded);
+  const Manifest& manifest = loaded->manifest;
+  if (!options.resolve_only && manifest.backup_root.empty()) {
+    return fail(ErrorCode::kInvalid,
+                inert(loaded->path) + ": [backup] root is missing: where should artifacts go?");
+  }
+  Result<std::string> folder = store_path(globals, secrets);
+  if (!folder) return pass(folder);
+  if (options.keep && probe_store(*folder) == StoreKind::kAbsent) return no_store(*folder);
+
+  // Before the store is opened and before any thread exists: see landlock.h.
+  const bool rehearsal = options.mode == v1::MODE_DRY_RUN;
+  const v1::Enforcement held = rehearsal ? forbid_writes_outside({*folder}) : v1::Enforcement();
+  if (Status status = check_landlock(options, held); !status) return pass(status);
+
+  const std::string host = manifest.host_name.empty() ? observe_host_name() : manifest.host_name;
+  const std::string origin = manifest.origin.empty() ? host + "/muniment" : manifest.origin;
+  auto log = open_log_for(options, *folder, origin, globals, secrets);
+  if (!log) return pass(log);
+  Store& store = **log;
+
+  RunRequest request;
+  Selection selection = options.selection;
+  if (!options.plan.empty()) {
+    Result<Rehearsal> plan = find_plan(store, options);
+    if (!plan) return pass(plan);
+    selection = plan->selection;
+    request.rehearsed_plan = plan->canonical;
+    request.started.set_follows_run(plan->run_id);
+  }
+  Result<std::vector<const Module*>> modules = select_modules(manifest, selection);
+  if (!modules) return pass(modules);
+
+  const std::unique_ptr<Clock> clock = make_host_clock();
+  Result<Envelope> envelope =
+      make_envelope(globals, host, origin, options.mode, *clock, request.blobs);
+  if (!envelope) return pass(envelope);
+  const std::string follows = request.started.follows_run();
+  request.manifest = &manifest;
+  request.modules = std::move(*modules);
+  request.all = selection.all;
+  request.started = make_start(globals, options, *loaded, secrets, request.blobs);
+  request.started.set_follows_run(follows);
+  *request.started.mutable_enforcement() = held;
+  request.protected_paths = {*folder, manifest.backup_root};
+  request.resolve_only = options.resolve_only;
+  request.closed_gate_stops = !rehearsal;
+  request.redactor = &secrets;
+  request.stop_requested = stop_requested;
+  request.on_recorded = tell;
+
+  ProgressView progress(globals);
+  // The one line in which a rehearsal and the deed differ.
+  const auto sink = rehearsal ? make_withholding_sink() : make_artifact_sink(progress, secrets);
+  const std::unique_ptr<Source> source = make_host_source();
+  std::optional<InboxPoller> inbox;
+  if (options.keep) inbox.emplace(*folder, store, say_warning);
+  Recorder recorder({store, store, *source, *sink, *clock}, std::move(request), *envelope);
+  return recorder.run();
+}
+
+Result<std::unique_ptr<Store>> open_for_writing(const std::string& folder, const Globals& globals,
+                                                const Redactor& secrets) {
+  if (probe_store(folder) == StoreKind::kAbsent) return no_store(folder);
+  return open_store(folder, lock_request(globals, secrets));
+}
+
+Result<OpenLog> open_log(const Globals& globals, Redactor& secrets) {
+  Result<std::string> folder = store_path(globals, secrets);
+  if (!folder) return pass(folder);
+  if (probe_store(*folder) == StoreKind::kAbsent) return no_store(*folder);
+  Result<std::unique_ptr<LogReader>> reader = open_reader(*folder);
+  if (!reader) return pass(reader);
+  return OpenLog{.folder = *folder, .reader = std::move(*reader)};
+}
+
+LockRequest lock_request(const Globals& globals, const Redactor& secrets) {
+  LockRequest request;
+  request.wait =
+      std::chrono::milliseconds(static_cast<std::int64_t>(globals.lock_wait_seconds * 1000));
+  for (const std::string& word : secrets.redact_arguments(globals.command_line)) {
+    request.command += (request.command.empty() ? "" : " ") + word;
+  }
+  return request;
+}
+
+Resolver resolver_for(const LogReader& log) {
+  return [&log](const v1::Erasable& field) -> std::optional<std::string> {
+    Result<std::optional<std::string>> text = read_erasable(log, field);
+    return text ? *text : std::nullopt;
+  };
+}
+
+}  // namespace muniment

@@ -1,0 +1,63 @@
+#include "cli/diagnostics.h"
+
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include "recorder/core/text.h"
+#include "replay/json.h"
+
+namespace muniment {
+namespace {
+
+struct State {
+  bool json = false;
+  const Redactor* redactor = nullptr;
+};
+
+State& state() {
+  static State state;
+  return state;
+}
+
+void log(spdlog::level::level_enum level, const std::string& prefix, const std::string& text) {
+  const std::string clean = state().redactor == nullptr ? text : state().redactor->redact(text);
+  spdlog::log(level, "{}", state().json ? json_quote(valid_utf8(clean)) : prefix + clean);
+}
+
+}  // namespace
+
+void start_diagnostics(const DiagnosticsOptions& options) {
+  state().json = options.json;
+  auto logger = std::make_shared<spdlog::logger>("muniment",
+                                                 std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  logger->set_pattern(
+      options.json ? R"({"at":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l","message":%v})" : "%v",
+      spdlog::pattern_time_type::utc);
+  logger->set_level(options.verbosity < 0   ? spdlog::level::err
+                    : options.verbosity > 0 ? spdlog::level::debug
+                                            : spdlog::level::info);
+  logger->flush_on(spdlog::level::trace);
+  spdlog::set_default_logger(std::move(logger));
+}
+
+void redact_diagnostics(const Redactor* redactor) {
+  state().redactor = redactor;
+}
+
+void say_error(const std::string& text) {
+  log(spdlog::level::err, "muniment: ", text);
+}
+void say_warning(const std::string& text) {
+  log(spdlog::level::warn, "muniment: ", text);
+}
+void say(const std::string& text) {
+  log(spdlog::level::info, "", text);
+}
+void say_detail(const std::string& text) {
+  log(spdlog::level::debug, "", text);
+}
+void say_located_error(const std::string& text) {
+  log(spdlog::level::err, "", text);
+}
+
+}  // namespace muniment
