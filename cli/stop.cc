@@ -1,8 +1,8 @@
 #include "cli/stop.h"
 
 #include <csignal>
-#include <initializer_list>
 #include <cstdlib>
+#include <initializer_list>
 
 namespace muniment {
 namespace {

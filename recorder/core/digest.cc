@@ -35,9 +35,13 @@ Digest hash_parts(std::string_view prefix, std::string_view a, std::string_view 
 
 }  // namespace
 
-Digest sha256(std::string_view bytes) { return hash_parts({}, bytes, {}); }
+Digest sha256(std::string_view bytes) {
+  return hash_parts({}, bytes, {});
+}
 
-Digest leaf_hash(std::string_view leaf) { return hash_parts({"\x00", 1}, leaf, {}); }
+Digest leaf_hash(std::string_view leaf) {
+  return hash_parts({"\x00", 1}, leaf, {});
+}
 
 Digest node_hash(const Digest& left, const Digest& right) {
   return hash_parts({"\x01", 1}, as_bytes(left), as_bytes(right));

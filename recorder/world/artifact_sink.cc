@@ -56,8 +56,8 @@ Outcome ArtifactSink::perform(const v1::Step& step, Facts& facts) {
     const Status valid = validate_step(step);
     done = valid ? carry_out(step, facts) : std::unexpected(valid.error());
   } catch (const std::exception& e) {
-    done = fail(ErrorCode::kIo, std::string("the step broke off: ") + e.what() +
-                                    "; free memory and run again");
+    done = fail(ErrorCode::kIo,
+                std::string("the step broke off: ") + e.what() + "; free memory and run again");
   }
   Outcome outcome;
   if (done) {
@@ -92,19 +92,17 @@ Result<Folder> ArtifactSink::enter_partial(const Place& place) {
 Result<Applied> ArtifactSink::capture(const v1::Step& step, const Place& place, Facts& facts) {
   Result<Folder> partial = enter_partial(place);
   if (!partial) return pass(partial);
-  struct stat root {};
+  struct stat root{};
   if (::stat(place.root.c_str(), &root) != 0) return system_failure("stat", place.root, errno);
   const CaptureTarget target{*partial, step.artifact(), *parse_compression(step.compression()),
                              FolderIdentity{root.st_dev, root.st_ino}};
-  Result<Capture> captured = step.has_sqlite()
-                                 ? capture_sqlite(step.sqlite(), target, progress_)
-                                 : capture_files(step.files(), target, progress_);
+  Result<Capture> captured = step.has_sqlite() ? capture_sqlite(step.sqlite(), target, progress_)
+                                               : capture_files(step.files(), target, progress_);
   if (!captured) return pass(captured);
   if (Status synced = sync_fd(partial->fd.get(), partial->path); !synced) return pass(synced);
   Captured artifact{step.artifact(), step.compression(), step.backup_class(), std::move(*captured)};
   v1::Event event;
-  *event.mutable_backup_written() =
-      to_fact(artifact, place.final_folder() + "/" + step.artifact());
+  *event.mutable_backup_written() = to_fact(artifact, place.final_folder() + "/" + step.artifact());
   if (Status recorded = facts.record(std::move(event)); !recorded) return pass(recorded);
   const std::uint64_t bytes = artifact.capture.file.size_bytes;
   made_[place.partial_folder()].insert_or_assign(step.artifact(), std::move(artifact));
@@ -151,8 +149,8 @@ Result<Applied> ArtifactSink::commit(const Place& place, Facts& facts) {
     artifacts.push_back(&artifact);
   }
   if (artifacts.empty()) {
-    return fail(ErrorCode::kRefused, "module " + place.module +
-                                         " has no artifact of this run to commit; run again");
+    return fail(ErrorCode::kRefused,
+                "module " + place.module + " has no artifact of this run to commit; run again");
   }
   Result<Folder> module_folder = open_module_folder(place);
   if (!module_folder) return pass(module_folder);

@@ -31,7 +31,8 @@ bool set_direct(int fd, bool on) {
 }
 
 // A thread's body: an exception of the standard library (memory) ends as the channel's error.
-void guarded(BlockChannel& upstream, BlockChannel& downstream, const std::function<Status()>& body) {
+void guarded(BlockChannel& upstream, BlockChannel& downstream,
+             const std::function<Status()>& body) {
   Status done;
   try {
     done = body();
@@ -56,7 +57,7 @@ Result<Fd> create_private_file(const Folder& folder, const std::string& name) {
 }
 
 Result<StoredFile> stat_stored(int fd, const std::string& path) {
-  struct stat facts {};
+  struct stat facts{};
   if (::fstat(fd, &facts) != 0) return system_failure("stat", path, errno);
   StoredFile out;
   out.size_bytes = static_cast<std::uint64_t>(facts.st_size);
@@ -92,7 +93,9 @@ ArtifactWriter::ArtifactWriter(Fd file, std::string path, Compression compressio
   }
 }
 
-ArtifactWriter::~ArtifactWriter() { stop(); }
+ArtifactWriter::~ArtifactWriter() {
+  stop();
+}
 
 void ArtifactWriter::stop() {
   const Error abandoned{ErrorCode::kInterrupted, "writing " + shown_path(path_) + " was given up"};

@@ -71,8 +71,8 @@ Status BlockEncoder::compress(std::string_view content, bool last) {
   while (last ? left != 0 : in.pos < in.size) {
     if (!has_room()) return std::unexpected(*out_.error());
     ZSTD_outBuffer out{block_->bytes.get(), Block::kCapacity, block_->size};
-    left = ZSTD_compressStream2(zstd_->context.get(), &out, &in,
-                                last ? ZSTD_e_end : ZSTD_e_continue);
+    left =
+        ZSTD_compressStream2(zstd_->context.get(), &out, &in, last ? ZSTD_e_end : ZSTD_e_continue);
     if (ZSTD_isError(left) != 0) return zstd_failure(left);
     block_->size = out.pos;
   }

@@ -89,7 +89,7 @@ Status FilesCapture::add_file(const WalkEntry& entry) {
     return unreadable(entry.path, error);
   }
   if (unreadable_ != 0) return {};
-  struct stat before {};
+  struct stat before{};
   if (::fstat(file.get(), &before) != 0) return unreadable(entry.path, errno);
   if (!S_ISREG(before.st_mode)) return vanished(entry.path);
   const bool repeat = tar_.is_repeat(before);
@@ -98,7 +98,7 @@ Status FilesCapture::add_file(const WalkEntry& entry) {
   const auto size = static_cast<std::uint64_t>(before.st_size);
   const Result<std::uint64_t> copied = copy(file.get(), entry.path, size);
   if (!copied) return std::unexpected(copied.error());
-  struct stat after {};
+  struct stat after{};
   if (::fstat(file.get(), &after) != 0) return unreadable(entry.path, errno);
   if (*copied != size || !is_same_content(before, after)) capture_.changed.add(entry.path);
   return {};
@@ -169,13 +169,13 @@ std::vector<std::string> roots_of(const v1::FilesCapture& source) {
 
 // A link as the root of a capture would make an archive of one entry that looks like a success.
 Status check_root(const std::string& path) {
-  struct stat facts {};
+  struct stat facts{};
   if (::lstat(path.c_str(), &facts) != 0) return system_failure("read", path, errno);
   if (S_ISDIR(facts.st_mode) || S_ISREG(facts.st_mode)) return {};
-  return fail(ErrorCode::kIo, shown_path(path) +
-                                  (S_ISLNK(facts.st_mode) ? " is a symbolic link; name its target"
-                                                          : " is neither a file nor a folder; name "
-                                                            "one that is"));
+  return fail(ErrorCode::kIo,
+              shown_path(path) + (S_ISLNK(facts.st_mode) ? " is a symbolic link; name its target"
+                                                         : " is neither a file nor a folder; name "
+                                                           "one that is"));
 }
 
 }  // namespace

@@ -31,7 +31,7 @@ std::unexpected<Error> interrupted() {
 Status check_source(const std::string& path) {
   const Fd file(open_to_read(AT_FDCWD, path.c_str(), 0));
   if (!file.open()) return system_failure("open database", path, errno);
-  struct stat facts {};
+  struct stat facts{};
   if (::fstat(file.get(), &facts) != 0) return system_failure("stat", path, errno);
   const auto refuse = [&](const std::string& why) {
     return fail(ErrorCode::kInvalid, "database " + shown_path(path) + ": " + why +
@@ -50,8 +50,8 @@ Status check_source(const std::string& path) {
 
 // What must stay as it is while a database is read without locks.
 struct Footprint {
-  struct stat database {};
-  struct stat wal {};
+  struct stat database{};
+  struct stat wal{};
   bool has_wal = false;
 
   static Footprint of(const std::string& path) {
@@ -61,9 +61,9 @@ struct Footprint {
     return out;
   }
   static bool same(const struct stat& a, const struct stat& b) {
-    return a.st_ino == b.st_ino && a.st_size == b.st_size &&
-           a.st_mtim.tv_sec == b.st_mtim.tv_sec && a.st_mtim.tv_nsec == b.st_mtim.tv_nsec &&
-           a.st_ctim.tv_sec == b.st_ctim.tv_sec && a.st_ctim.tv_nsec == b.st_ctim.tv_nsec;
+    return a.st_ino == b.st_ino && a.st_size == b.st_size && a.st_mtim.tv_sec == b.st_mtim.tv_sec &&
+           a.st_mtim.tv_nsec == b.st_mtim.tv_nsec && a.st_ctim.tv_sec == b.st_ctim.tv_sec &&
+           a.st_ctim.tv_nsec == b.st_ctim.tv_nsec;
   }
   bool operator==(const Footprint& other) const {
     return same(database, other.database) && has_wal == other.has_wal && same(wal, other.wal);
@@ -171,7 +171,8 @@ Result<std::string> check_copy(const std::string& path, const std::string& sourc
                                Progress& progress) {
   Result<SqliteDatabase> copy = SqliteDatabase::open(path, SqliteAccess::kImmutable);
   if (!copy) return pass(copy);
-  copy->wait_when_busy(std::chrono::milliseconds(0), [&progress] { return progress.stop_requested(); });
+  copy->wait_when_busy(std::chrono::milliseconds(0),
+                       [&progress] { return progress.stop_requested(); });
   std::string first;
   const auto keep_first = [&first](const std::string& row) {
     if (first.empty()) first = row;
@@ -188,17 +189,17 @@ Result<std::string> check_copy(const std::string& path, const std::string& sourc
   }
   if (!rows) return pass(rows);
   if (*rows != 1 || first != "ok") {
-    return fail(ErrorCode::kCorrupt, "the copy of database " + shown_path(source) +
-                                         " does not pass integrity_check: " +
-                                         inert_short(first, 512) +
-                                         "; repair the source (sqlite3 FILE .recover), then run again");
+    return fail(ErrorCode::kCorrupt,
+                "the copy of database " + shown_path(source) +
+                    " does not pass integrity_check: " + inert_short(first, 512) +
+                    "; repair the source (sqlite3 FILE .recover), then run again");
   }
   first.clear();
   const auto violations = copy->rows("PRAGMA foreign_key_check", keep_first);
   if (!violations && violations.error().code == ErrorCode::kInterrupted) return interrupted();
   if (!violations) {
-    return report + ", foreign_key_check could not run: " +
-           inert_short(sqlite3_errmsg(copy->get()), 256);
+    return report +
+           ", foreign_key_check could not run: " + inert_short(sqlite3_errmsg(copy->get()), 256);
   }
   if (*violations == 0) return report + ", foreign_key_check ok";
   return report + ", foreign_key_check found " + std::to_string(*violations) +
@@ -298,10 +299,10 @@ Result<Capture> capture_sqlite(const v1::SqliteCapture& source, const CaptureTar
       plain ? store_as_it_is(raw, progress) : store_compressed(raw, target, progress);
   if (!stored) return std::unexpected(stored.error());
   if (stored->content_bytes != *expected) {
-    return fail(ErrorCode::kCorrupt,
-                "the copy of database " + shown_path(source.path()) + " has " +
-                    std::to_string(stored->content_bytes) + " bytes (expected " +
-                    std::to_string(*expected) + " by its page count); run again");
+    return fail(ErrorCode::kCorrupt, "the copy of database " + shown_path(source.path()) + " has " +
+                                         std::to_string(stored->content_bytes) +
+                                         " bytes (expected " + std::to_string(*expected) +
+                                         " by its page count); run again");
   }
   capture.file = *stored;
   return capture;

@@ -123,8 +123,8 @@ Result<ChildResult> run_child(const std::vector<std::string>& argv,
   err->write.reset();
   ChildResult result;
   int status = 0;
-  const bool read = read_streams(std::move(out->read), std::move(err->read), deadline, keep_bytes,
-                                 result);
+  const bool read =
+      read_streams(std::move(out->read), std::move(err->read), deadline, keep_bytes, result);
   if (!read || !wait_until(*pid, deadline, status)) {
     ::kill(-*pid, SIGKILL);
     ::waitpid(*pid, &status, 0);

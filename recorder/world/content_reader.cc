@@ -75,8 +75,8 @@ Result<std::string_view> ContentReader::decompress() {
       if (!stored) return stored;
       if (stored->empty() && zstd_->frame_ended) return std::string_view();
       if (stored->empty()) {
-        return fail(ErrorCode::kCorrupt, "the zstd frame ends early, after " +
-                                             std::to_string(stored_bytes_) + " bytes");
+        return fail(ErrorCode::kCorrupt,
+                    "the zstd frame ends early, after " + std::to_string(stored_bytes_) + " bytes");
       }
       zstd_->in = {stored->data(), stored->size(), 0};
     }

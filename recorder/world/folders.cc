@@ -23,7 +23,7 @@ std::unexpected<Error> cannot_open(std::string_view path, int error) {
 }
 
 Result<Folder> checked(Fd fd, const std::string& path) {
-  struct stat facts {};
+  struct stat facts{};
   if (::fstat(fd.get(), &facts) != 0) return system_failure("stat", path, errno);
   if (std::string why = unsafe_because(path, facts); !why.empty()) {
     return fail(ErrorCode::kRefused, std::move(why));
@@ -33,7 +33,7 @@ Result<Folder> checked(Fd fd, const std::string& path) {
 
 // lstat first: open() with O_NOFOLLOW says ENOTDIR of a link and of a file alike.
 Result<Folder> open_checked(int parent, const std::string& name, const std::string& path) {
-  struct stat facts {};
+  struct stat facts{};
   if (::fstatat(parent, name.c_str(), &facts, AT_SYMLINK_NOFOLLOW) != 0) {
     return cannot_open(path, errno);
   }
@@ -78,7 +78,9 @@ Result<Folder> deepest_existing(std::string path, std::vector<std::string>& miss
   }
 }
 
-Result<Folder> open_root(const std::string& root) { return open_checked(AT_FDCWD, root, root); }
+Result<Folder> open_root(const std::string& root) {
+  return open_checked(AT_FDCWD, root, root);
+}
 
 Result<Folder> make_root(const std::string& root) {
   std::vector<std::string> missing{base_of(root)};
@@ -91,7 +93,7 @@ Result<Folder> make_root(const std::string& root) {
 }
 
 Status set_private(const Folder& folder) {
-  struct stat facts {};
+  struct stat facts{};
   if (::fstat(folder.fd.get(), &facts) != 0) return system_failure("stat", folder.path, errno);
   if ((facts.st_mode & 07777U) == kPrivate || facts.st_uid != ::geteuid()) return {};
   if (::fchmod(folder.fd.get(), kPrivate) != 0) {
@@ -112,7 +114,8 @@ std::string unsafe_because(std::string_view path, const struct stat& facts) {
   }
   if (facts.st_uid != 0 && facts.st_uid != ::geteuid()) {
     return "folder " + shown + " belongs to uid " + std::to_string(facts.st_uid) +
-           " (expected root or uid " + std::to_string(::geteuid()) + "); chown it or run as its owner";
+           " (expected root or uid " + std::to_string(::geteuid()) +
+           "); chown it or run as its owner";
   }
   if ((facts.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
     return "folder " + shown + " is writable by group or others; run chmod go-w on it";

@@ -29,7 +29,7 @@ std::string link_target(const std::string& path) {
 
 v1::HostFacts observe_host() {
   v1::HostFacts facts;
-  struct utsname names {};
+  struct utsname names{};
   if (::uname(&names) == 0) {
     facts.set_kernel(valid_utf8(std::string(names.sysname) + " " + names.release));
     facts.set_machine(valid_utf8(names.machine));
@@ -48,7 +48,7 @@ v1::Actor observe_actor() {
 }
 
 std::string observe_user_name() {
-  struct passwd entry {};
+  struct passwd entry{};
   struct passwd* found = nullptr;
   std::vector<char> buffer(kBufferBytes);
   ::getpwuid_r(::geteuid(), &entry, buffer.data(), buffer.size(), &found);

@@ -41,6 +41,8 @@ class HostSource : public Source {
 
 }  // namespace
 
-std::unique_ptr<Source> make_host_source() { return std::make_unique<HostSource>(); }
+std::unique_ptr<Source> make_host_source() {
+  return std::make_unique<HostSource>();
+}
 
 }  // namespace muniment

@@ -56,7 +56,9 @@ std::string errno_text(int error) {
   return std::string(words) + " (" + name + ")";
 }
 
-std::string shown_path(std::string_view path) { return inert_short(path, kShownPathLimit); }
+std::string shown_path(std::string_view path) {
+  return inert_short(path, kShownPathLimit);
+}
 
 Error system_error(std::string_view what, std::string_view path, int error) {
   std::string message = "cannot ";
@@ -99,6 +101,8 @@ std::string parent_of(std::string_view path) {
   return std::string(path.substr(0, slash));
 }
 
-std::string base_of(std::string_view path) { return std::string(path.substr(path.rfind('/') + 1)); }
+std::string base_of(std::string_view path) {
+  return std::string(path.substr(path.rfind('/') + 1));
+}
 
 }  // namespace muniment

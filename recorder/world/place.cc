@@ -11,7 +11,9 @@ namespace {
 constexpr std::string_view kPartialSuffix = ".partial";
 constexpr std::size_t kShown = 256;
 
-bool is_lower_hex(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
+bool is_lower_hex(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+}
 
 bool is_uuid(std::string_view text) {
   constexpr std::string_view kShape = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
@@ -21,7 +23,9 @@ bool is_uuid(std::string_view text) {
 
 }  // namespace
 
-std::string Place::module_folder() const { return (root == "/" ? "" : root) + "/" + module; }
+std::string Place::module_folder() const {
+  return (root == "/" ? "" : root) + "/" + module;
+}
 
 std::string_view run_of_partial_name(std::string_view name) {
   if (!name.starts_with('.') || !name.ends_with(kPartialSuffix)) return {};

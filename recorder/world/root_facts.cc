@@ -54,14 +54,14 @@ void set_facts(const struct stat& facts, v1::PathObserved& seen) {
 }
 
 std::string nearest_existing(std::string path) {
-  struct stat facts {};
+  struct stat facts{};
   while (path != "/" && ::stat(path.c_str(), &facts) != 0) path = parent_of(path);
   return path;
 }
 
 // access(2) asks for the effective user and answers EROFS on a file system mounted read-only.
 bool may_make_folders_in(const std::string& folder) {
-  struct stat facts {};
+  struct stat facts{};
   return ::stat(folder.c_str(), &facts) == 0 && S_ISDIR(facts.st_mode) &&
          ::faccessat(AT_FDCWD, folder.c_str(), W_OK | X_OK, AT_EACCESS) == 0;
 }
@@ -69,7 +69,7 @@ bool may_make_folders_in(const std::string& folder) {
 std::uint64_t regular_bytes_in(const std::string& folder) {
   std::uint64_t bytes = 0;
   for (const std::string& name : names_in(folder)) {
-    struct stat facts {};
+    struct stat facts{};
     if (::lstat(joined(folder, name).c_str(), &facts) != 0 || !S_ISREG(facts.st_mode)) continue;
     bytes += static_cast<std::uint64_t>(facts.st_size);
   }
@@ -77,7 +77,7 @@ std::uint64_t regular_bytes_in(const std::string& folder) {
 }
 
 std::optional<v1::PathObserved> observe_partial(const std::string& path) {
-  struct stat facts {};
+  struct stat facts{};
   if (::lstat(path.c_str(), &facts) != 0) return std::nullopt;
   v1::PathObserved seen;
   seen.set_role(v1::PATH_ROLE_LEFT_BEHIND);
@@ -93,7 +93,7 @@ v1::PathObserved observe_backup_root(const std::string& root) {
   v1::PathObserved seen;
   seen.set_role(v1::PATH_ROLE_BACKUP_ROOT);
   seen.set_path(root);
-  struct stat facts {};
+  struct stat facts{};
   std::string holder = root;
   if (::lstat(root.c_str(), &facts) == 0) {
     set_facts(facts, seen);
@@ -108,7 +108,7 @@ v1::PathObserved observe_backup_root(const std::string& root) {
     return seen;
   }
   seen.set_writable(may_make_folders_in(holder));
-  struct statvfs space {};
+  struct statvfs space{};
   if (::statvfs(holder.c_str(), &space) == 0) {
     seen.set_free_bytes(std::uint64_t{space.f_bavail} * space.f_frsize);
   }

@@ -20,7 +20,7 @@ namespace {
 
 struct Item {
   std::string name;
-  struct stat facts {};
+  struct stat facts{};
 };
 
 struct CloseDir {

@@ -105,7 +105,7 @@ void observe_header(const std::string& path, v1::PathObserved& seen) {
   const std::uint64_t whole_pages = seen.size_bytes() / header->page_size;
   facts.set_page_count(header->page_count != 0 ? header->page_count : whole_pages);
   facts.set_wal_mode(header->wal_mode);
-  struct stat wal {};
+  struct stat wal{};
   if (::stat((path + "-wal").c_str(), &wal) == 0) {
     facts.set_wal_bytes(static_cast<std::uint64_t>(wal.st_size));
   }
@@ -125,7 +125,7 @@ v1::PathObserved observe_source(const std::string& path, const std::vector<std::
   v1::PathObserved seen;
   seen.set_role(v1::PATH_ROLE_SOURCE);
   seen.set_path(path);
-  struct stat facts {};
+  struct stat facts{};
   if (::lstat(path.c_str(), &facts) != 0) {
     const int error = errno;
     const bool missing = error == ENOENT || error == ENOTDIR;

@@ -63,13 +63,14 @@ const char* what_to_do(int code) {
 
 }  // namespace
 
-void SqliteDatabase::Close::operator()(sqlite3* connection) const { sqlite3_close(connection); }
+void SqliteDatabase::Close::operator()(sqlite3* connection) const {
+  sqlite3_close(connection);
+}
 
 Result<SqliteDatabase> SqliteDatabase::open(const std::string& path, SqliteAccess access) {
   const bool quiet = access == SqliteAccess::kQuiet;
   const bool target = access == SqliteAccess::kTarget;
-  const std::string uri =
-      uri_of(path, access == SqliteAccess::kImmutable ? "?immutable=1" : "");
+  const std::string uri = uri_of(path, access == SqliteAccess::kImmutable ? "?immutable=1" : "");
   const int flags = SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE |
                     (target ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY);
   SqliteDatabase database;
@@ -94,7 +95,8 @@ void SqliteDatabase::wait_when_busy(std::chrono::milliseconds timeout, std::func
   busy_->timeout = timeout;
   busy_->stop = std::move(stop);
   sqlite3_busy_handler(
-      get(), [](void* self, int calls) { return static_cast<Busy*>(self)->wait_more(calls) ? 1 : 0; },
+      get(),
+      [](void* self, int calls) { return static_cast<Busy*>(self)->wait_more(calls) ? 1 : 0; },
       busy_.get());
   sqlite3_progress_handler(
       get(), kOpsBetweenStops,
@@ -116,7 +118,9 @@ bool SqliteDatabase::Busy::wait_more(int calls_before) {
   return true;
 }
 
-int SqliteDatabase::last_code() const { return sqlite3_extended_errcode(get()); }
+int SqliteDatabase::last_code() const {
+  return sqlite3_extended_errcode(get());
+}
 
 Error SqliteDatabase::error_of(int code) const {
   const std::string path = shown_path(path_);
@@ -189,8 +193,9 @@ Result<std::uint64_t> SqliteDatabase::rows(const std::string& sql,
 Result<SqliteHeader> parse_sqlite_header(std::string_view bytes) {
   constexpr std::string_view kMagic("SQLite format 3\0", 16);
   if (bytes.size() < kSqliteHeaderBytes || !bytes.starts_with(kMagic)) {
-    return fail(ErrorCode::kCorrupt,
-                "it does not start with a SQLite header (encrypted, empty or another kind of file)");
+    return fail(
+        ErrorCode::kCorrupt,
+        "it does not start with a SQLite header (encrypted, empty or another kind of file)");
   }
   SqliteHeader header;
   header.page_size = big_endian(bytes, 16, 2);

@@ -11,13 +11,18 @@
 namespace muniment {
 namespace {
 
-std::string member_name(const std::string& path) { return path == "/" ? "." : path.substr(1); }
-
+std::string member_name(const std::string& path) {
+  return path == "/" ? "." : path.substr(1);
+}
 
 }  // namespace
 
-void TarStream::Free::operator()(archive* a) const { archive_free(a); }
-void TarStream::Free::operator()(archive_entry* e) const { archive_entry_free(e); }
+void TarStream::Free::operator()(archive* a) const {
+  archive_free(a);
+}
+void TarStream::Free::operator()(archive_entry* e) const {
+  archive_entry_free(e);
+}
 
 TarStream::TarStream(ArtifactWriter& out)
     : out_(out),
@@ -43,7 +48,9 @@ TarStream::TarStream(ArtifactWriter& out)
 
 // Freeing an archive that was not finished writes its end; nobody wants that of a failed capture,
 // and the writer may be gone.
-TarStream::~TarStream() { archive_write_fail(archive_.get()); }
+TarStream::~TarStream() {
+  archive_write_fail(archive_.get());
+}
 
 bool TarStream::is_repeat(const struct stat& facts) const {
   return S_ISREG(facts.st_mode) && facts.st_nlink > 1 &&

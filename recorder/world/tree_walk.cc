@@ -116,7 +116,7 @@ Status Walk::visit(int folder, const char* name) {
   const Result<bool> is_pruned = pruned();
   if (!is_pruned) return std::unexpected(is_pruned.error());
   if (*is_pruned) return {};
-  struct stat facts {};
+  struct stat facts{};
   if (::fstatat(folder, name, &facts, AT_SYMLINK_NOFOLLOW) != 0) {
     const int error = errno;
     if (error == ENOENT && !levels_.empty()) return visitor_.vanished(path_);
@@ -134,7 +134,7 @@ Status Walk::visit_folder(int folder, const char* name) {
     if (gone && !levels_.empty()) return visitor_.vanished(path_);
     return visitor_.unreadable(path_, error);
   }
-  struct stat facts {};
+  struct stat facts{};
   if (::fstat(fd.get(), &facts) != 0) return visitor_.unreadable(path_, errno);
   if (is_skipped(facts)) return visitor_.excluded(path_, {});
   if (Status told = visitor_.entry(WalkEntry{path_, folder, name, facts, fd.get()}); !told) {
@@ -159,7 +159,7 @@ Status Walk::leave() {
   Level& parent = levels_.back();
   parent.fd.reset(::openat(left.fd.get(), "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!parent.fd.open()) return system_failure("go back to folder", path_, errno);
-  struct stat facts {};
+  struct stat facts{};
   if (::fstat(parent.fd.get(), &facts) != 0) return system_failure("stat", path_, errno);
   if (facts.st_dev == parent.identity.device && facts.st_ino == parent.identity.inode) return {};
   return fail(ErrorCode::kIo, "folder " + shown_path(path_) +

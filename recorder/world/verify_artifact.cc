@@ -25,11 +25,12 @@ std::string differs(const std::string& what, const std::string& found,
 
 // "" when the file is the private file that the capture made.
 Result<std::string> file_fault(int fd, const std::string& path, const StoredFile& expected) {
-  struct stat facts {};
+  struct stat facts{};
   if (::fstat(fd, &facts) != 0) return system_failure("stat", path, errno);
   if (!S_ISREG(facts.st_mode)) return std::string("it is not a regular file");
   if ((facts.st_mode & 07777U) != 0600U) return std::string("its mode is not 0600");
-  if (facts.st_nlink != 1) return differs("its number of links", std::to_string(facts.st_nlink), "1");
+  if (facts.st_nlink != 1)
+    return differs("its number of links", std::to_string(facts.st_nlink), "1");
   if (facts.st_dev != expected.device || facts.st_ino != expected.inode) {
     return std::string("it is another file than the one that was written");
   }

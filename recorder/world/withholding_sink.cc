@@ -20,6 +20,8 @@ class WithholdingSink : public Sink {
 
 }  // namespace
 
-std::unique_ptr<Sink> make_withholding_sink() { return std::make_unique<WithholdingSink>(); }
+std::unique_ptr<Sink> make_withholding_sink() {
+  return std::make_unique<WithholdingSink>();
+}
 
 }  // namespace muniment
