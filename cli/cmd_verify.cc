@@ -38,7 +38,9 @@ Status check_rows(const std::string& folder, v1::VerifyReport& report) {
     report.set_verdict("cannot read");
     add(report,
         Finding{.sequence = {}, .what = reader.error().message, .expected = {}, .found = {}});
-    return {};
+    // What is left may still say which event is the first bad one.
+    reader = open_damaged(folder);
+    if (!reader) return {};
   }
   std::uint64_t seed = 0;
   const auto chance = random_bytes();

@@ -1,5 +1,7 @@
 #include "recorder/stamper.h"
 
+#include <limits>
+
 #include "recorder/core/digest.h"
 
 namespace muniment {
@@ -8,13 +10,33 @@ namespace {
 constexpr std::int64_t kSecond = 1'000'000'000;
 constexpr std::int64_t kTolerance = 2 * kSecond;
 
+// A Timestamp's nanos count forward, also before 1970.
 void set_time(google::protobuf::Timestamp& out, std::int64_t ns) {
-  out.set_seconds(ns / kSecond);
-  out.set_nanos(static_cast<std::int32_t>(ns % kSecond));
+  const std::int64_t nanos = (ns % kSecond + kSecond) % kSecond;
+  out.set_seconds((ns / kSecond) - (ns % kSecond < 0 ? 1 : 0));
+  out.set_nanos(static_cast<std::int32_t>(nanos));
+}
+
+// The log's last event may claim any time: what does not fit stays at the edge.
+std::int64_t edge(bool is_low) {
+  return is_low ? std::numeric_limits<std::int64_t>::min()
+                : std::numeric_limits<std::int64_t>::max();
+}
+
+std::int64_t add(std::int64_t a, std::int64_t b) {
+  std::int64_t sum = 0;
+  return __builtin_add_overflow(a, b, &sum) ? edge(a < 0) : sum;
+}
+
+std::int64_t subtract(std::int64_t a, std::int64_t b) {
+  std::int64_t difference = 0;
+  return __builtin_sub_overflow(a, b, &difference) ? edge(a < b) : difference;
 }
 
 std::int64_t get_time(const google::protobuf::Timestamp& time) {
-  return time.seconds() * kSecond + time.nanos();
+  std::int64_t scaled = 0;
+  if (__builtin_mul_overflow(time.seconds(), kSecond, &scaled)) return edge(time.seconds() < 0);
+  return add(scaled, time.nanos());
 }
 
 }  // namespace
@@ -52,8 +74,9 @@ std::vector<v1::Event> Stamper::stamp(v1::Event body) {
   const Instant now = clock_.now();
   std::vector<v1::Event> out;
   if (last_ && last_->boot_id == now.boot_id) {
-    const std::int64_t expected = last_->wall_ns + (now.boottime_ns - last_->boottime_ns);
-    const std::int64_t step = now.wall_ns - expected;
+    const std::int64_t passed = subtract(now.boottime_ns, last_->boottime_ns);
+    const std::int64_t expected = add(last_->wall_ns, passed);
+    const std::int64_t step = subtract(now.wall_ns, expected);
     if (step > kTolerance || step < -kTolerance) {
       v1::Event stepped;
       stepped.mutable_clock_stepped()->set_step_ns(step);

@@ -11,6 +11,8 @@
 #include "recorder/log/key_codec.h"
 #include "recorder/log/merkle.h"
 #include "recorder/log/queries.h"
+#include "recorder/log/store.h"
+#include "recorder/log/tables.h"
 
 namespace muniment {
 namespace {
@@ -45,6 +47,10 @@ class RowSum {
   std::string row_;
 };
 
+std::string shown(std::string_view bytes) {
+  return bytes.empty() ? "an empty value" : to_hex(bytes);
+}
+
 struct OpenRun {
   v1::RunState folded;
   std::string stored;
@@ -65,19 +71,20 @@ class Audit {
       progress_ = progress;
       if (Status status = (this->*check)(); !status) return pass(status);
     }
-    check_state();
-    std::stable_sort(out_.findings.begin(), out_.findings.end(),
-                     [](const Finding& a, const Finding& b) {
-                       return a.sequence.value_or(UINT64_MAX) < b.sequence.value_or(UINT64_MAX);
-                     });
+    if (Status status = check_state(); !status) return pass(status);
     return std::move(out_);
   }
 
  private:
   void find(std::optional<std::uint64_t> sequence, std::string what, std::string expected,
             std::string found) {
-    if (out_.findings.size() >= kMostFindings) return;
-    out_.findings.push_back({sequence, std::move(what), std::move(expected), std::move(found)});
+    const auto place =
+        std::upper_bound(out_.findings.begin(), out_.findings.end(), sequence.value_or(UINT64_MAX),
+                         [](std::uint64_t at, const Finding& row) {
+                           return at < row.sequence.value_or(UINT64_MAX);
+                         });
+    out_.findings.insert(place, {sequence, std::move(what), std::move(expected), std::move(found)});
+    if (out_.findings.size() > kMostFindings) out_.findings.pop_back();
   }
 
   Status check_events() {
@@ -91,6 +98,7 @@ class Audit {
     if (key != sequence_key(sequence)) {
       find(sequence, "an event is missing", "event " + std::to_string(sequence),
            key.size() == 8 ? "event " + std::to_string(decode_sequence(key)) : "another key");
+      has_gap_ = true;
       return false;
     }
     const auto add_node = [&](std::uint8_t level, std::uint64_t index, const Digest& hash) {
@@ -159,7 +167,8 @@ class Audit {
     run.folded = evolve(std::move(run.folded), event, sequence);
     if (sequence < run.stored_to) return;
     if (run.folded.SerializeAsString() != run.stored) {
-      find(run.folded.first_sequence(), "the summary of run " + run_id + " is not its events'",
+      // Not at the run's start: what was changed may be any of the events that are folded here.
+      find(sequence, "the summary of run " + run_id + " is not its events'",
            "the fold of events up to " + std::to_string(sequence), "another summary");
     }
     open_.erase(found);
@@ -203,7 +212,7 @@ class Audit {
                         find(sequence,
                              "a tree node (level " + std::to_string(level) + ", index " +
                                  std::to_string(index) + ") differs",
-                             to_hex(hash), row && row->has_value() ? to_hex(**row) : "nothing");
+                             to_hex(hash), row && row->has_value() ? shown(**row) : "nothing");
                       });
           return !found;
         });
@@ -213,21 +222,30 @@ class Audit {
     return status;
   }
 
+  // Events that are damaged themselves are passed over: they are findings already.
   Status find_bad_index_row() {
     bool found = false;
-    Status status = read_events(log_, 0, [&](const StoredEvent& stored) {
-      for (const auto& [key, value] : index_rows(stored.event, stored.sequence)) {
-        const Result<std::optional<std::string>> row = log_.get(Table::kIndex, key);
-        if (row && row->has_value() && **row == value) continue;
-        found = true;
-        find(stored.sequence, "an index row is missing or differs", to_hex(key),
-             "nothing of the kind");
-        return false;
-      }
-      return true;
-    });
-    if (found) return status;
+    Status status = log_.scan(
+        Table::kEvent, "", Direction::kForward, [&](std::string_view at, std::string_view bytes) {
+          v1::Event event;
+          const bool readable =
+              at.size() == 8 && event.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
+          found = readable && lacks_index_row(event, decode_sequence(at));
+          return !found;
+        });
+    if (!status || found) return status;
     return find_surplus_index_row();
+  }
+
+  bool lacks_index_row(const v1::Event& event, std::uint64_t sequence) {
+    for (const auto& [key, value] : index_rows(event, sequence)) {
+      const Result<std::optional<std::string>> row = log_.get(Table::kIndex, key);
+      if (row && row->has_value() && **row == value) continue;
+      find(sequence, "an index row is missing or differs", to_hex(key) + " -> " + to_hex(value),
+           row && row->has_value() ? to_hex(key) + " -> " + to_hex(**row) : "nothing");
+      return true;
+    }
+    return false;
   }
 
   Status find_surplus_index_row() {
@@ -247,41 +265,107 @@ class Audit {
             }
           }
           find(encoded.size() == 8 ? std::optional(decode_sequence(encoded)) : std::nullopt,
-               "an index row that no event made", "nothing", to_hex(key));
+               "an index row that no event made", "nothing", to_hex(key) + " -> " + to_hex(value));
           return false;
         });
   }
 
   Status check_runs() {
+    if (has_gap_) open_.clear();  // behind a gap nothing was folded
     for (const auto& [run_id, run] : open_) {
-      find(run.folded.first_sequence(),
+      find(first_missing(run),
            "the summary of run " + run_id + " speaks of events that are not there",
            "at most event " + std::to_string(run.folded.last_sequence()),
            "event " + std::to_string(run.stored_to));
     }
-    std::uint64_t rows = 0;
-    Status status =
-        log_.scan(Table::kRun, "", Direction::kForward, [&](auto, auto) { return ++rows > 0; });
-    if (status && rows != out_.runs) {
+    Status status = count_rows(Table::kRun);
+    if (status && !has_gap_ && rows_[slot(Table::kRun)] != out_.runs) {
       find(std::nullopt, "the number of run summaries differs", std::to_string(out_.runs),
-           std::to_string(rows));
+           std::to_string(rows_[slot(Table::kRun)]));
     }
     return status;
   }
 
-  Status check_blobs() {
-    return log_.scan(
-        Table::kBlob, "", Direction::kForward, [&](std::string_view key, std::string_view value) {
-          ++out_.blobs;
-          const Digest digest = sha256(value);
-          if (key != as_bytes(digest))
-            find(std::nullopt, "a blob is not what its key says", to_hex(key), to_hex(digest));
-          return true;
-        });
+  // What the summary speaks of and is not there: the event itself, where another lies in its place;
+  // the first one missing, where the tail is cut; else the summary is what is wrong.
+  std::uint64_t first_missing(const OpenRun& run) const {
+    if (run.stored_to < out_.events) return run.stored_to;
+    return state_.size() > out_.events ? out_.events : run.folded.last_sequence();
   }
 
-  void check_state() {
+  Status count_rows(Table table) {
+    return log_.scan(table, "", Direction::kForward,
+                     [&](auto, auto) { return ++rows_[slot(table)] > 0; });
+  }
+
+  Status check_blobs() {
+    return log_.scan(Table::kBlob, "", Direction::kForward,
+                     [&](std::string_view key, std::string_view value) {
+                       ++out_.blobs;
+                       const Digest digest = sha256(value);
+                       if (key != as_bytes(digest)) {
+                         find(first_reference(key), "a blob is not what its key says", to_hex(key),
+                              to_hex(digest));
+                       }
+                       return true;
+                     });
+  }
+
+  std::optional<std::uint64_t> first_reference(std::string_view digest) const {
+    std::optional<std::uint64_t> first;
+    const auto refers = [&](std::string_view key, std::string_view bytes) {
+      if (key.size() == 8 && bytes.find(digest) != std::string_view::npos) {
+        first = decode_sequence(key);
+      }
+      return !first;
+    };
+    const Status scanned = log_.scan(Table::kEvent, "", Direction::kForward, refers);
+    return scanned ? first : std::nullopt;
+  }
+
+  // The origin has no second witness: events carry the origin of the manifest of their time.
+  Status check_state() {
     out_.root = std::string(as_bytes(tree_.root()));
+    check_head();
+    if (Status status = check_counts(); !status) return status;
+    v1::StoreState expected = state_;
+    expected.set_format_version(kStoreFormat);
+    expected.set_size(out_.events);
+    expected.set_root(out_.root);
+    expected.clear_peaks();
+    for (const Digest& peak : tree_.peaks()) expected.add_peaks(std::string(as_bytes(peak)));
+    set_row_counts(expected, rows_);
+    const std::string wanted = expected.SerializeAsString();
+    return log_.scan(Table::kMeta, "", Direction::kForward, [&](auto key, std::string_view value) {
+      if (key != kStateKey) {
+        find(std::nullopt, "a row of the table meta that nobody wrote", "nothing", to_hex(key));
+      } else if (value != wanted && out_.findings.empty()) {
+        find(std::nullopt, "the state row is not what the events give", to_hex(wanted),
+             shown(value));
+      }
+      return true;
+    });
+  }
+
+  // Each table against the number of its rows that the state row has.
+  Status check_counts() {
+    if (Status status = count_rows(Table::kEvent); !status) return status;
+    if (Status status = count_rows(Table::kCheckpoint); !status) return status;
+    rows_[slot(Table::kNode)] = out_.nodes;
+    rows_[slot(Table::kIndex)] = out_.index_rows;
+    rows_[slot(Table::kBlob)] = out_.blobs;
+    const RowCounts recorded = row_counts(state_);
+    for (const Table table : kTables) {
+      if (table == Table::kMeta || recorded[slot(table)] == rows_[slot(table)]) continue;
+      find(std::nullopt,
+           "the number of rows of table " + std::string(table_name(table)) +
+               " differs from the recorded one",
+           std::to_string(recorded[slot(table)]), std::to_string(rows_[slot(table)]));
+    }
+    return {};
+  }
+
+  void check_head() {
     if (state_.size() != out_.events) {
       find(std::min(state_.size(), out_.events), "the log's length differs",
            std::to_string(state_.size()) + " events", std::to_string(out_.events));
@@ -295,6 +379,8 @@ class Audit {
 
   const LogReader& log_;
   v1::StoreState state_;
+  RowCounts rows_{};
+  bool has_gap_ = false;  // an event is missing: what lies behind it was not read
   RowSum nodes_;
   RowSum index_;
   std::uint64_t seed_;

@@ -1,3 +1,5 @@
+#include <cstdio>
+
 #include "recorder/core/plan.h"
 #include "recorder/core/text.h"
 #include "replay/query.h"
@@ -12,6 +14,17 @@ template <class Enum>
 std::string word(Enum value) {
   const auto* found = google::protobuf::GetEnumDescriptor<Enum>()->FindValueByNumber(value);
   return found == nullptr ? "unknown" : enum_word(*found);
+}
+
+// Ids and digests are checked where they are written; a line stays a line even so.
+std::string id(const std::string& text) {
+  return inert_short(text, kShort);
+}
+
+std::string say_step_of_clock(const v1::ClockStepped& body) {
+  char text[48];
+  std::snprintf(text, sizeof text, "%+.3f s", static_cast<double>(body.step_ns()) / 1e9);
+  return text;
 }
 
 std::string step_name(v1::StepKind kind, std::uint32_t index) {
@@ -41,15 +54,16 @@ std::string say_resolution(const v1::Event& event) {
            word(event.module_resolved().rung());
   }
   if (event.has_module_unresolved()) return inert_short(event.module_unresolved().detail(), kShort);
-  return event.module_excluded().rule() + ": " +
+  return inert_short(event.module_excluded().rule(), kShort) + ": " +
          inert_short(event.module_excluded().reason(), kShort);
 }
 
 std::string say_run(const v1::Event& event) {
   if (event.has_run_started()) {
-    return event.run_started().purpose() + ", " + word(event.mode()) + ", run " + event.run_id();
+    return inert_short(event.run_started().purpose(), kShort) + ", " + word(event.mode()) +
+           ", run " + id(event.run_id());
   }
-  if (event.has_run_abandoned()) return "run " + event.about_run() + " died without an end";
+  if (event.has_run_abandoned()) return "run " + id(event.about_run()) + " died without an end";
   std::string out = word(event.run_finished().outcome());
   if (!event.run_finished().reason().empty()) {
     out += ": " + inert_short(event.run_finished().reason(), kShort);
@@ -67,7 +81,8 @@ std::string say_artifact(const v1::Event& event) {
     return inert_short(event.artifact_removed().path(), kShort) + ": " +
            inert_short(event.artifact_removed().why(), kShort);
   }
-  return word(event.artifact_verified().verdict()) + ", " + event.artifact_verified().method();
+  return word(event.artifact_verified().verdict()) + ", " +
+         inert_short(event.artifact_verified().method(), kShort);
 }
 
 std::string say(const v1::Event& event) {
@@ -82,13 +97,14 @@ std::string say(const v1::Event& event) {
     const v1::PlanStepProposed& body = event.plan_step_proposed();
     return step_name(body.step().kind(), body.index());
   }
-  if (event.has_plan_sealed()) return "digest " + event.plan_sealed().digest().substr(0, 8);
+  if (event.has_plan_sealed()) return "digest " + id(event.plan_sealed().digest().substr(0, 8));
   if (event.has_gate_evaluated()) {
-    return event.gate_evaluated().gate() + (event.gate_evaluated().open() ? " open" : " closed");
+    return inert_short(event.gate_evaluated().gate(), kShort) +
+           (event.gate_evaluated().open() ? " open" : " closed");
   }
   if (event.has_drift_detected()) {
     return std::to_string(event.drift_detected().differences_size()) + " differences to run " +
-           event.drift_detected().against_run();
+           id(event.drift_detected().against_run());
   }
   if (event.has_step_started()) {
     return step_name(event.step_started().kind(), event.step_started().index());
@@ -100,10 +116,11 @@ std::string say(const v1::Event& event) {
   }
   if (event.has_check_recorded()) {
     return inert_short(event.check_recorded().name(), kShort) + " " +
-           word(event.check_recorded().verdict()) + ", run " + event.about_run();
+           word(event.check_recorded().verdict()) + ", run " + id(event.about_run());
   }
   if (event.has_recording_failed()) return inert_short(event.recording_failed().error(), kShort);
-  return event.about_run().empty() ? "" : "about run " + event.about_run();
+  if (event.has_clock_stepped()) return say_step_of_clock(event.clock_stepped());
+  return event.about_run().empty() ? "" : "about run " + id(event.about_run());
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include <cstdio>
 #include <ctime>
+#include <map>
 
 #include "recorder/core/digest.h"
 #include "recorder/core/text.h"
@@ -15,6 +16,9 @@ namespace {
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::Reflection;
+
+constexpr std::int64_t kYear1 = -62'135'596'800;  // what RFC 3339 can write, in seconds since 1970
+constexpr std::int64_t kYear10000 = 253'402'300'800;
 
 class Printer {
  public:
@@ -47,17 +51,29 @@ class Printer {
     if (name == "google.protobuf.Timestamp") {
       out_ += json_quote(rfc3339(static_cast<const google::protobuf::Timestamp&>(message)));
     } else if (name == "google.protobuf.Duration") {
-      const auto& duration = static_cast<const google::protobuf::Duration&>(message);
-      char text[48];
-      std::snprintf(text, sizeof text, "%lld.%09d", static_cast<long long>(duration.seconds()),
-                    duration.nanos());
-      out_ += text;
+      duration(static_cast<const google::protobuf::Duration&>(message));
     } else if (name == "muniment.v1.Erasable") {
       erasable(static_cast<const v1::Erasable&>(message));
     } else {
       return false;
     }
     return true;
+  }
+
+  void duration(const google::protobuf::Duration& value) {
+    // The format has the sign on both parts; a part that contradicts it is no duration.
+    const bool negative = value.seconds() < 0 || value.nanos() < 0;
+    if (value.nanos() <= -1'000'000'000 || value.nanos() >= 1'000'000'000 ||
+        (negative && (value.seconds() > 0 || value.nanos() > 0))) {
+      out_ += "null";
+      return;
+    }
+    const auto seconds = static_cast<std::uint64_t>(value.seconds());
+    char text[48];
+    std::snprintf(text, sizeof text, "%s%llu.%09d", negative ? "-" : "",
+                  static_cast<unsigned long long>(negative ? 0 - seconds : seconds),
+                  negative ? -value.nanos() : value.nanos());
+    out_ += text;
   }
 
   void erasable(const v1::Erasable& field) {
@@ -92,15 +108,20 @@ class Printer {
   }
 
   void map_of(const Message& message, const FieldDescriptor& field) {
-    open('{');
+    // A map has no order of its own: that of its keys is the same every time.
+    std::map<std::string, const Message*> rows;
     const Reflection& reflection = *message.GetReflection();
     const auto* entry = field.message_type();
     for (int i = 0; i < reflection.FieldSize(message, &field); ++i) {
       const Message& row = reflection.GetRepeatedMessage(message, &field, i);
+      rows.emplace(row.GetReflection()->GetString(row, entry->map_key()), &row);
+    }
+    open('{');
+    for (const auto& [key, row] : rows) {
       item();
-      element(row, *entry->map_key(), -1);
+      out_ += json_quote(valid_utf8(key));
       out_ += options_.pretty ? ": " : ":";
-      element(row, *entry->map_value(), -1);
+      element(*row, *entry->map_value(), -1);
     }
     close('}');
   }
@@ -191,6 +212,29 @@ class Printer {
   bool first_ = true;
 };
 
+std::size_t code_point_size(char lead) {
+  const auto byte = static_cast<unsigned char>(lead);
+  return byte < 0xC0U ? 1 : byte < 0xE0U ? 2 : byte < 0xF0U ? 3 : 4;
+}
+
+// A code point in valid UTF-8 as \uNNNN, or as two of them.
+void escape(std::string_view point, std::string& out) {
+  char32_t value = static_cast<unsigned char>(point.front());
+  if (point.size() > 1) value &= 0x7FU >> point.size();
+  for (const char c : point.substr(1))
+    value = (value << 6U) | (static_cast<unsigned char>(c) & 63U);
+  char text[16];
+  if (value < 0x10000U) {
+    std::snprintf(text, sizeof text, "\\u%04x", static_cast<unsigned>(value));
+  } else {
+    value -= 0x10000U;
+    std::snprintf(text, sizeof text, "\\u%04x\\u%04x",
+                  static_cast<unsigned>(0xD800U + (value >> 10U)),
+                  static_cast<unsigned>(0xDC00U + (value & 0x3FFU)));
+  }
+  out += text;
+}
+
 }  // namespace
 
 std::string to_json(const Message& message, const JsonOptions& options) {
@@ -202,27 +246,31 @@ std::string to_json(const Message& message, const JsonOptions& options) {
 std::string rfc3339(const google::protobuf::Timestamp& time) {
   const std::time_t seconds = time.seconds();
   std::tm parts{};
-  if (gmtime_r(&seconds, &parts) == nullptr) return "unknown";
+  const bool in_range = seconds >= kYear1 && seconds < kYear10000 && time.nanos() >= 0 &&
+                        time.nanos() < 1'000'000'000;
+  if (!in_range || gmtime_r(&seconds, &parts) == nullptr) return "unknown";
   char text[64];
-  const std::size_t used = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
-  std::snprintf(text + used, sizeof text - used, ".%09dZ", time.nanos());
+  std::snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%09dZ", parts.tm_year + 1900,
+                parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
+                time.nanos());
   return text;
 }
 
 std::string json_quote(std::string_view text) {
   std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
+  while (!text.empty()) {
+    const std::string_view point = text.substr(0, code_point_size(text.front()));
+    text.remove_prefix(point.size());
+    const auto lead = static_cast<unsigned char>(point.front());
+    if (point == "\"" || point == "\\") {
       out += '\\';
-      out += c;
-    } else if (c == '\n') {
+      out += point;
+    } else if (point == "\n") {
       out += "\\n";
-    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
-      char escape[8];
-      std::snprintf(escape, sizeof escape, "\\u%04x", static_cast<unsigned>(c));
-      out += escape;
+    } else if (lead < 0x20 || lead == 0x7f || (point.size() > 1 && inert(point) != point)) {
+      escape(point, out);
     } else {
-      out += c;
+      out += point;
     }
   }
   out += '"';

@@ -18,8 +18,16 @@ using google::protobuf::util::TimeUtil;
 constexpr std::int64_t kSecond = 1'000'000'000;
 constexpr std::uint64_t kEnd = std::numeric_limits<std::uint64_t>::max();
 
+// Saturates: an event may claim any time.
 std::int64_t nanoseconds(const google::protobuf::Timestamp& time) {
-  return time.seconds() * kSecond + time.nanos();
+  std::int64_t scaled = 0;
+  std::int64_t sum = 0;
+  if (!__builtin_mul_overflow(time.seconds(), kSecond, &scaled) &&
+      !__builtin_add_overflow(scaled, std::int64_t{time.nanos()}, &sum)) {
+    return sum;
+  }
+  return time.seconds() < 0 ? std::numeric_limits<std::int64_t>::min()
+                            : std::numeric_limits<std::int64_t>::max();
 }
 
 template <class Enum>

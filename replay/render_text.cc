@@ -20,7 +20,8 @@ std::string word(Enum value) {
 
 // To the second: what a person reads; `show SEQ` and JSON have all digits.
 std::string moment(const google::protobuf::Timestamp& time) {
-  return rfc3339(time).substr(0, 19) + "Z";
+  const std::string text = rfc3339(time);
+  return text.size() < 20 ? text : text.substr(0, 19) + "Z";
 }
 
 std::string text_of(const v1::Erasable& field, const Resolver& resolve) {
@@ -50,9 +51,9 @@ std::string bytes_or(const v1::StepState& step) {
 std::string steps_table(const v1::RunState& run) {
   Rows rows = {{"step", "module", "what", "class", "fidelity", "status", "time", "bytes"}};
   for (const v1::StepState& step : run.steps()) {
-    rows.push_back({step.planned() ? std::to_string(step.index()) : "-", step.module(),
+    rows.push_back({step.planned() ? std::to_string(step.index()) : "-", inert(step.module()),
                     word(step.kind()), word(step.backup_class()), word(step.fidelity()),
-                    step.status(),
+                    inert(step.status()),
                     step.has_duration_ms() ? std::to_string(step.duration_ms()) + " ms" : "-",
                     bytes_or(step)});
   }
@@ -63,8 +64,9 @@ std::string artifacts_table(const v1::RunState& run) {
   std::string out;
   for (const v1::ArtifactState& row : run.artifacts()) {
     out += "  " + inert(row.path()) + "\n    " + std::to_string(row.size_bytes()) + " bytes (" +
-           human_bytes(row.size_bytes()) + "), mode " + octal(row.mode()) + ", " + row.status() +
-           ", " + (row.has_verified() ? "verified " + word(row.verified()) : "not verified") +
+           human_bytes(row.size_bytes()) + "), mode " + octal(row.mode()) + ", " +
+           inert(row.status()) + ", " +
+           (row.has_verified() ? "verified " + word(row.verified()) : "not verified") +
            "\n    sha256 " + to_hex(row.sha256()) + "\n";
     if (!row.check().empty()) out += "    " + inert(row.check()) + "\n";
     if (row.changed_count() + row.vanished_count() > 0) {
@@ -86,18 +88,20 @@ std::string render_runs(const v1::RunList& list, const Resolver& resolve) {
   if (list.runs().empty()) return "no runs\n";
   Rows rows = {{"run", "started", "mode", "outcome", "purpose", "modules", "actor"}};
   for (const v1::RunState& run : list.runs()) {
-    rows.push_back({run.run_id(), moment(run.started_at()), word(run.mode()), word(run.outcome()),
-                    run.purpose(), joined_modules(run), text_of(run.actor(), resolve)});
+    rows.push_back({inert(run.run_id()), moment(run.started_at()), word(run.mode()),
+                    word(run.outcome()), inert(run.purpose()), joined_modules(run),
+                    text_of(run.actor(), resolve)});
   }
   std::string out = text_table(rows, 0);
-  if (!list.next().empty()) out += "more: --before " + list.next() + "\n";
+  if (!list.next().empty()) out += "more: --before " + inert(list.next()) + "\n";
   return out;
 }
 
 std::string render_events(const v1::EventList& list) {
   std::string out;
   for (const v1::EventView& view : list.events()) {
-    out += rfc3339(view.event().recorded_at()).substr(0, 23) + "Z " +
+    const std::string time = rfc3339(view.event().recorded_at());
+    out += (time.size() < 24 ? time : time.substr(0, 23) + "Z") + " " +
            event_line(view.sequence(), view.event()) + "\n";
   }
   if (list.has_next()) out += "more: --from-seq " + std::to_string(list.next()) + "\n";
@@ -115,7 +119,7 @@ std::string render_event(const v1::EventView& view, const Resolver& resolve) {
 
 std::string render_plan(const v1::RunState& run) {
   if (run.steps().empty()) return "";
-  std::string out = "Plan " + run.plan_digest().substr(0, 8) + ", " +
+  std::string out = "Plan " + inert(run.plan_digest().substr(0, 8)) + ", " +
                     std::to_string(count(run).steps()) + " steps";
   out += run.has_space_needed_bytes()
              ? ", at most " + human_bytes(run.space_needed_bytes()) + " needed\n"
@@ -128,7 +132,8 @@ std::string render_resolution(const v1::RunState& run) {
   for (const v1::ModuleState& module : run.modules()) {
     const bool resolved = module.status() == "resolved";
     const std::string path = module.paths().empty() ? "" : inert_short(module.paths(0), 200);
-    rows.push_back({module.module(), module.status(), resolved ? word(module.backup_class()) : "-",
+    rows.push_back({inert(module.module()), inert(module.status()),
+                    resolved ? word(module.backup_class()) : "-",
                     resolved ? word(module.rung()) : "-",
                     resolved ? path : inert_short(module.detail(), 300)});
   }
@@ -137,8 +142,9 @@ std::string render_resolution(const v1::RunState& run) {
 
 std::string render_run(const v1::RunState& run, const Resolver& resolve) {
   std::string out = verdict_line(run) + "\n\n";
-  out += "  " + run.purpose() + ", " + word(run.mode()) + ", by " + text_of(run.actor(), resolve) +
-         " on " + inert_short(run.host(), 200) + "\n  started " + rfc3339(run.started_at());
+  out += "  " + inert(run.purpose()) + ", " + word(run.mode()) + ", by " +
+         text_of(run.actor(), resolve) + " on " + inert_short(run.host(), 200) + "\n  started " +
+         rfc3339(run.started_at());
   out += run.has_finished_at() ? ", finished " + rfc3339(run.finished_at()) + "\n" : "\n";
   out += "  events #" + std::to_string(run.first_sequence()) + " to #" +
          std::to_string(run.last_sequence()) + "\n";

@@ -79,7 +79,7 @@ std::string body_of(const v1::RunState& run) {
 }  // namespace
 
 std::string verdict_line(const v1::RunState& run) {
-  return body_of(run) + " · run " + run.run_id();
+  return body_of(run) + " · run " + inert(run.run_id());
 }
 
 }  // namespace muniment

@@ -80,6 +80,7 @@ std::vector<std::string> qualified_lines(std::string_view text) {
   std::string module;
   for (std::string& text_line : split_lines(text)) {
     if (text_line.starts_with("module ")) module = text_line.substr(7);
+    if (text_line.starts_with("excluded ")) module = text_line.substr(9);
     out.push_back(text_line.starts_with("  ") ? module + ":" + text_line.substr(1) : text_line);
   }
   return out;

@@ -1,6 +1,7 @@
 #include "recorder/core/run_state.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace muniment {
 namespace {
@@ -125,6 +126,18 @@ const char* word_of(v1::StepResult result) {
   return "unknown";
 }
 
+// Saturates: an event may claim any duration.
+std::int64_t milliseconds_of(const google::protobuf::Duration& duration) {
+  std::int64_t scaled = 0;
+  std::int64_t sum = 0;
+  if (__builtin_mul_overflow(duration.seconds(), std::int64_t{1000}, &scaled) ||
+      __builtin_add_overflow(scaled, duration.nanos() / 1'000'000, &sum)) {
+    return duration.seconds() < 0 ? std::numeric_limits<std::int64_t>::min()
+                                  : std::numeric_limits<std::int64_t>::max();
+  }
+  return sum;
+}
+
 void settle_step(RunState& state, const v1::StepSettled& body, std::uint64_t sequence) {
   v1::StepState* step = mutable_step(state, body.kind(), body.index());
   if (step == nullptr) return;
@@ -133,7 +146,7 @@ void settle_step(RunState& state, const v1::StepSettled& body, std::uint64_t seq
   step->set_detail(body.detail());
   if (body.has_bytes()) step->set_bytes(body.bytes());
   if (body.has_duration()) {
-    step->set_duration_ms(body.duration().seconds() * 1000 + body.duration().nanos() / 1'000'000);
+    step->set_duration_ms(milliseconds_of(body.duration()));
   }
   if (step->kind() != v1::STEP_KIND_COMMIT || body.result() != v1::STEP_RESULT_APPLIED) return;
   for (v1::ArtifactState& artifact : *state.mutable_artifacts()) {

@@ -132,4 +132,16 @@ Result<std::unique_ptr<LogReader>> open_reader(const std::string& folder) {
   return std::make_unique<StoreReader>(folder, *std::move(view));
 }
 
+Result<std::unique_ptr<LogReader>> open_damaged(const std::string& folder) {
+  if (Status there = require_store(folder); !there) return pass(there);
+  Result<std::optional<StoreLock>> quiet = StoreLock::try_shared(folder);
+  if (!quiet) return pass(quiet);
+  if (!quiet->has_value()) {
+    return fail(ErrorCode::kBusy, "store " + folder + " is being written; verify it afterwards");
+  }
+  Result<std::unique_ptr<RocksRows>> rows = RocksRows::open_damaged(db_folder(folder));
+  if (!rows) return pass(rows);
+  return *std::move(rows);
+}
+
 }  // namespace muniment

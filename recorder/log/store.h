@@ -59,6 +59,11 @@ Result<std::unique_ptr<Store>> open_store(const std::string& folder, const LockR
 // opening.
 Result<std::unique_ptr<LogReader>> open_reader(const std::string& folder);
 
+// What can still be read of a store that open_reader() refuses, to find out what is wrong with it:
+// nothing is compared, rows may be missing, reading may fail at any of them. Only while nobody
+// writes: kBusy else. kCorrupt when the database does not open at all.
+Result<std::unique_ptr<LogReader>> open_damaged(const std::string& folder);
+
 // Rebuilds all derived tables from the events. Takes the writer's lock. Returns the number of
 // events.
 Result<std::uint64_t> rebuild_store(const std::string& folder, const LockRequest& lock,

@@ -19,7 +19,7 @@ namespace muniment {
 struct Block {
   static constexpr std::size_t kCapacity = std::size_t{1} << 20U;
   struct Free {
-    void operator()(char* bytes) const { std::free(bytes); }
+    void operator()(char* memory) const { std::free(memory); }
   };
   std::unique_ptr<char, Free> bytes;
   std::size_t size = 0;

@@ -52,8 +52,7 @@ class Inventory : public TreeVisitor {
   }
 
   Status unreadable(const std::string& path, int) override {
-    if (facts_.unreadable() == 0) facts_.set_first_unreadable(path);
-    facts_.set_unreadable(facts_.unreadable() + 1);
+    count_unreadable(path);
     return {};
   }
 
@@ -71,10 +70,15 @@ class Inventory : public TreeVisitor {
   void count_file(const WalkEntry& entry) {
     if (::faccessat(entry.folder, entry.name, R_OK, AT_EACCESS | AT_SYMLINK_NOFOLLOW) != 0 &&
         errno == EACCES) {
-      (void)unreadable(entry.path, EACCES);
+      count_unreadable(entry.path);
     }
     facts_.set_files(facts_.files() + 1);
     facts_.set_bytes(facts_.bytes() + static_cast<std::uint64_t>(entry.facts.st_size));
+  }
+
+  void count_unreadable(const std::string& path) {
+    if (facts_.unreadable() == 0) facts_.set_first_unreadable(path);
+    facts_.set_unreadable(facts_.unreadable() + 1);
   }
 
   v1::TreeFacts facts_;

@@ -155,7 +155,7 @@ Measured measure(const std::vector<std::string>& command) {
     std::_Exit(127);
   }
   int status = 0;
-  struct rusage used {};
+  struct rusage used{};
   ::wait4(pid, &status, 0, &used);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) std::exit(1);
@@ -188,8 +188,7 @@ void compare(const std::string& self, const std::string& data, int rounds) {
   }
   const double base = median(of_pipe);
   std::printf("median: pipe %.2f s; capture %.2f s, ratio %.2f; all %.2f s, ratio %.2f\n", base,
-              median(of_capture), base / median(of_capture), median(of_all),
-              base / median(of_all));
+              median(of_capture), base / median(of_capture), median(of_all), base / median(of_all));
   std::printf("peak resident memory: %.1f MiB\n", peak);
   fs::remove_all(data + "/root");
 }
@@ -201,7 +200,8 @@ int main_of(const std::vector<std::string>& words) {
     std::fprintf(stderr, "usage: %s DATA_DIR [MEBIBYTES] [ROUNDS]\n", words[0].c_str());
     return 2;
   }
-  const std::size_t mebibytes = words.size() > 2 ? std::strtoull(words[2].c_str(), nullptr, 10) : 2048;
+  const std::size_t mebibytes =
+      words.size() > 2 ? std::strtoull(words[2].c_str(), nullptr, 10) : 2048;
   const int rounds = words.size() > 3 ? std::atoi(words[3].c_str()) : 5;
   const std::string data =
       fs::absolute(words[1] + "/bench_capture_" + std::to_string(mebibytes)).lexically_normal();
@@ -213,4 +213,6 @@ int main_of(const std::vector<std::string>& words) {
 }  // namespace
 }  // namespace muniment
 
-int main(int argc, char** argv) { return muniment::main_of({argv, argv + argc}); }
+int main(int argc, char** argv) {
+  return muniment::main_of({argv, argv + argc});
+}

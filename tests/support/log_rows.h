@@ -27,11 +27,11 @@ inline void PrintTo(const LogRow& row, std::ostream* out) {
 inline std::vector<LogRow> rows_of(const LogReader& log) {
   std::vector<LogRow> rows;
   for (const Table table : kTables) {
-    const Status scanned = log.scan(table, "", Direction::kForward,
-                                    [&](std::string_view key, std::string_view value) {
-                                      rows.push_back({table, std::string(key), std::string(value)});
-                                      return true;
-                                    });
+    const Status scanned =
+        log.scan(table, "", Direction::kForward, [&](std::string_view key, std::string_view value) {
+          rows.push_back({table, std::string(key), std::string(value)});
+          return true;
+        });
     EXPECT_TRUE(scanned) << scanned.error().message;
   }
   return rows;

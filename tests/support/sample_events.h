@@ -19,7 +19,7 @@ inline constexpr std::uint64_t kEventsPerRun = 40;
 // A UUIDv7 in form; `kind` keeps those of events and of runs apart.
 inline std::string sample_uuid(std::uint64_t number, unsigned kind) {
   const std::uint64_t high = 0x019000000000ULL + number;
-  std::array<char, 40> text{};
+  std::array<char, 64> text{};
   std::snprintf(text.data(), text.size(), "%08llx-%04llx-7%03x-8000-%012llx",
                 static_cast<unsigned long long>(high >> 16U),
                 static_cast<unsigned long long>(high & 0xffffU), kind,

@@ -146,8 +146,7 @@ TEST(Manifest, APlainListOfNeedsHoldsForAllThatIsGuarded) {
 }
 
 TEST(Manifest, NeverRepeatsWhatMayBeAPassword) {
-  for (const std::string value :
-       {"hunter2-hunter2", "env-hunter2-hunter2:X", "hunter2-hunter2:"}) {
+  for (const std::string value : {"hunter2-hunter2", "env-hunter2-hunter2:X", "hunter2-hunter2:"}) {
     const Result<Manifest> manifest = parse_manifest(
         "F",
         "schema = 1\n[[module]]\nname = \"c\"\ncontainer = { name = \"r\" }\nclass = "

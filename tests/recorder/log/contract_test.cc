@@ -96,8 +96,7 @@ TYPED_TEST(LogContract, GivesARepeatedEventItsFirstSequence) {
 
 TYPED_TEST(LogContract, AppendsOnlyWhatIsNewInAnAppendThatRepeatsInPart) {
   this->must_append(sample_entries(0, 3));
-  const Appended appended =
-      this->must_append({sample_entry(7), sample_entry(1), sample_entry(8)});
+  const Appended appended = this->must_append({sample_entry(7), sample_entry(1), sample_entry(8)});
   EXPECT_EQ(appended.sequences, (std::vector<std::uint64_t>{3, 1, 4}));
   EXPECT_EQ(appended.size, 5U);
 }
@@ -106,8 +105,7 @@ TYPED_TEST(LogContract, RefusesAnIdWithOtherBytes) {
   this->must_append(sample_entries(0, 3));
   v1::Event other = sample_event(1);
   other.set_module("other");
-  EXPECT_EQ(this->refusal({sample_entry(9), {other.SerializeAsString(), {}}}),
-            ErrorCode::kRefused);
+  EXPECT_EQ(this->refusal({sample_entry(9), {other.SerializeAsString(), {}}}), ErrorCode::kRefused);
 }
 
 TYPED_TEST(LogContract, RefusesAnotherHeadThanTheExpectedOne) {
@@ -127,9 +125,9 @@ TYPED_TEST(LogContract, RefusesWhatDoesNotParseBack) {
 }
 
 TYPED_TEST(LogContract, RefusesIdsThatAreNoUuids) {
-  for (const char* id : {"", "x", "019000000000-0000-7001-8000-00000000000", "../../etc/passwd",
-                         "01900000-0000-7001-8000-00000000000G",
-                         "01900000-0000-7001-8000-00000000000A"}) {
+  for (const char* id :
+       {"", "x", "019000000000-0000-7001-8000-00000000000", "../../etc/passwd",
+        "01900000-0000-7001-8000-00000000000G", "01900000-0000-7001-8000-00000000000A"}) {
     v1::Event event = sample_event(1);
     event.set_event_id(id);
     EXPECT_EQ(this->refusal({{event.SerializeAsString(), {}}}), ErrorCode::kInvalid) << id;
@@ -233,9 +231,8 @@ TYPED_TEST(LogContract, FindsEventsByIdRunModuleAndType) {
     EXPECT_EQ(found, expected);
   };
   const std::string run = sample_run_id(90);
-  by(IndexTag::kByRun, run, [&](const v1::Event& event) {
-    return event.run_id() == run || event.about_run() == run;
-  });
+  by(IndexTag::kByRun, run,
+     [&](const v1::Event& event) { return event.run_id() == run || event.about_run() == run; });
   by(IndexTag::kByModule, "forgejo", [](const v1::Event& e) { return e.module() == "forgejo"; });
   by(IndexTag::kByType, type_value(v1::Event::kStepStarted),
      [](const v1::Event& event) { return event.has_step_started(); });
@@ -345,8 +342,7 @@ TYPED_TEST(LogContract, KeepsTheEntriesOfOneAppendTogether) {
   for (std::uint64_t thread = 0; thread < 4; ++thread) {
     threads.emplace_back([this, thread] {
       for (std::uint64_t i = 0; i < kAppends; ++i) {
-        const Appended appended =
-            this->must_append(sample_entries(100'000 * thread + 3 * i, 3));
+        const Appended appended = this->must_append(sample_entries(100'000 * thread + 3 * i, 3));
         ASSERT_EQ(appended.sequences[1], appended.sequences[0] + 1);
         ASSERT_EQ(appended.sequences[2], appended.sequences[0] + 2);
       }

@@ -4,8 +4,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
 #include <thread>
 
@@ -200,7 +200,7 @@ TEST_F(OpenReader, ReadsForAGroupThatMayNotWriteAndLeavesNothing) {
   ASSERT_EQ(::chmod(folder.path.c_str(), 0755), 0);
   const std::string store = folder / "store";
   ASSERT_TRUE(create_store(store, {"o", "daemon"}));
-  struct stat found {};
+  struct stat found{};
   ASSERT_EQ(::stat(store.c_str(), &found), 0);
   {
     Result<std::unique_ptr<Store>> log = open_store(store, {});

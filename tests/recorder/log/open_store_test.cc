@@ -26,7 +26,7 @@ namespace {
 namespace fs = std::filesystem;
 
 unsigned mode_of(const std::string& path) {
-  struct stat found {};
+  struct stat found{};
   return ::stat(path.c_str(), &found) == 0 ? found.st_mode & 07777U : 0;
 }
 
@@ -205,7 +205,8 @@ TEST(CreateStore, LetsAGroupReadAndNobodyElse) {
   const mode_t old = ::umask(0);
   const Status created = create_store(store, {"o", "root"});
   ::umask(old);
-  if (!created) GTEST_SKIP() << "not a member of a group to give it to: " << created.error().message;
+  if (!created)
+    GTEST_SKIP() << "not a member of a group to give it to: " << created.error().message;
   {
     const std::unique_ptr<Store> log = must_open(store);
     ASSERT_TRUE(log->append(sample_entries(0, 200), {}));

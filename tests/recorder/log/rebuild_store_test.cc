@@ -109,8 +109,7 @@ TEST_F(RebuildStore, DoesNotBlessEventsThatWereChanged) {
 TEST_F(RebuildStore, DoesNotPassOverEventsThatAreGone) {
   {
     const std::unique_ptr<RocksRows> rows = raw();
-    ASSERT_TRUE(
-        rows->db().Delete({}, rows->handle(Table::kEvent), sequence_key(kEvents - 1)).ok());
+    ASSERT_TRUE(rows->db().Delete({}, rows->handle(Table::kEvent), sequence_key(kEvents - 1)).ok());
   }
   EXPECT_EQ(rebuild_store(store_, {}, {}).error().code, ErrorCode::kCorrupt);
 }
