@@ -16,8 +16,10 @@ namespace muniment {
 // outlive it. `complain` is called from its thread, once for each file that is refused.
 class InboxPoller {
  public:
+  // Starts the thread. REQUIRES: the caller holds the store's lock.
   InboxPoller(std::string store_folder, LogWriter& log,
               std::function<void(const std::string&)> complain);
+  // Waits for the thread; what was left until now is in the log then, or was refused.
   ~InboxPoller();
   InboxPoller(const InboxPoller&) = delete;
   InboxPoller& operator=(const InboxPoller&) = delete;

@@ -30,6 +30,7 @@ class ContentReader {
   Result<std::string_view> next();
 
   // What went by, whole once next() has answered with an empty piece; the digests are set then.
+  // Bytes and digest of the file as stored, and of the content behind the compression.
   std::uint64_t stored_bytes() const { return stored_bytes_; }
   std::uint64_t content_bytes() const { return content_bytes_; }
   const Digest& stored_sha256() const { return stored_sha256_; }
@@ -37,6 +38,7 @@ class ContentReader {
 
  private:
   struct Zstd;
+  // Takes the digests; nothing is read any more.
   void end();
   Result<std::string_view> read_stored();
   Result<std::string_view> decompress();
@@ -45,6 +47,7 @@ class ContentReader {
   std::string path_;
   Compression compression_;
   Progress& progress_;
+  // One buffer for each side; a piece lives in one of them until the next call.
   std::vector<char> stored_;
   std::vector<char> content_;
   std::unique_ptr<Zstd> zstd_;
@@ -52,7 +55,7 @@ class ContentReader {
   Sha256 content_hash_;
   Digest stored_sha256_{};
   Digest content_sha256_{};
-  bool ended_ = false;
+  bool ended_ = false;  // next() has answered with the empty piece
   std::uint64_t stored_bytes_ = 0;
   std::uint64_t content_bytes_ = 0;
 };

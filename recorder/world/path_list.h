@@ -15,9 +15,10 @@ struct PathList {
   static constexpr std::size_t kMostListed = 32;
   static constexpr std::size_t kMostBytes = 12288;
 
-  std::vector<std::string> listed;
-  std::uint64_t count = 0;
+  std::vector<std::string> listed;  // in the order they were met
+  std::uint64_t count = 0;          // of all, also those that are not listed
 
+  // Counts the path, and lists it while there is room.
   void add(std::string_view path) {
     ++count;
     if (listed.size() == kMostListed || bytes_ + path.size() > kMostBytes) return;
@@ -26,7 +27,7 @@ struct PathList {
   }
 
  private:
-  std::size_t bytes_ = 0;
+  std::size_t bytes_ = 0;  // of what is listed
 };
 
 }  // namespace muniment
