@@ -24,17 +24,24 @@ std::string text_of(const v1::RunState& run, bool dry_run) {
   if (!run.steps().empty()) out += render_plan(run) + "\n";
   if (!run.artifacts().empty()) out += "Artifacts\n" + render_artifacts(run) + "\n";
   out += verdict_line(run) + "\n";
-  if (dry_run && run.outcome() == v1::RUN_OUTCOME_OK) {
-    out += "Nothing was written outside the store. To take it: muniment backup --plan " +
-           run.run_id().substr(0, 13) + "\n";
+  if (!dry_run || run.outcome() != v1::RUN_OUTCOME_OK) return out;
+  out += "Nothing was written outside the store.";
+  for (const v1::GateState& gate : run.gates()) {
+    if (gate.open()) continue;
+    return out + " Gate " + gate.gate() + " is closed for " + gate.module() +
+           ": this plan cannot be taken yet.\n";
   }
-  return out;
+  return out + " To take it: muniment backup --plan " + run.run_id().substr(0, 13) + "\n";
 }
 
 Result<int> back_up(const Options& options, const Globals& globals, Redactor& secrets) {
   if (options.dry_run && !options.plan.empty()) {
     return fail(ErrorCode::kInvalid,
                 "--plan executes what a dry run rehearsed; leave out --dry-run");
+  }
+  if (options.require_landlock && !options.dry_run) {
+    return fail(ErrorCode::kInvalid,
+                "--require-landlock goes with --dry-run: an execution must write; leave it out");
   }
   if (options.all && (!options.modules.empty() || !options.plan.empty())) {
     return fail(ErrorCode::kInvalid, "--all goes with neither modules nor --plan; choose one");

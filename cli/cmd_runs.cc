@@ -33,6 +33,8 @@ Status fill_times(Options& options) {
 
 Result<int> show_runs(Options options, const Globals& globals, Redactor& secrets) {
   if (Status status = fill_times(options); !status) return pass(status);
+  // Who only reads acts as nobody: here --actor says whose runs are meant.
+  options.filter.actor = globals.actor;
   Result<OpenLog> log = open_log(globals, secrets);
   if (!log) return pass(log);
   if (!options.filter.before.empty()) {
@@ -65,7 +67,6 @@ void declare_runs(CLI::App& root, Action& chosen) {
   command->add_option("--outcome", filter.outcome)
       ->check(CLI::IsMember({"ok", "failed", "refused", "interrupted", "abandoned", "running"}));
   command->add_option("--gate", filter.gate, "Runs in which this gate was evaluated");
-  command->add_option("--by", filter.actor, "Runs of this actor, as claimed (operator:anna)");
   command->add_option("--since", options->since, "Started at or after: RFC 3339, or 24h ago as 24h")
       ->type_name("TIME");
   command->add_option("--until", options->until, "Started before")->type_name("TIME");
@@ -73,7 +74,8 @@ void declare_runs(CLI::App& root, Action& chosen) {
   command->add_option("--before", filter.before, "Only runs that started before this one")
       ->type_name("RUN");
   command->footer(
-      "Example:\n  muniment runs --module notes --outcome ok --since 7d\n\n"
+      "Example:\n  muniment runs --module notes --outcome ok --since 7d\n"
+      "  muniment runs --actor operator:anna      whose runs, as claimed\n\n"
       "Exit: 0 done (also when there are none), 2 usage, 5 damaged store, 7 no such RUN");
   command->callback([options, &chosen] {
     chosen = [options](const Globals& globals, Redactor& secrets) {

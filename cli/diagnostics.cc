@@ -1,5 +1,6 @@
 #include "cli/diagnostics.h"
 
+#include <google/protobuf/stubs/logging.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
@@ -28,6 +29,8 @@ void log(spdlog::level::level_enum level, const std::string& prefix, const std::
 
 void start_diagnostics(const DiagnosticsOptions& options) {
   state().json = options.json;
+  // What protobuf says of bytes that do not parse, the caller says better.
+  google::protobuf::SetLogHandler(nullptr);
   auto logger = std::make_shared<spdlog::logger>("muniment",
                                                  std::make_shared<spdlog::sinks::stderr_sink_mt>());
   logger->set_pattern(

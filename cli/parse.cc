@@ -57,12 +57,36 @@ std::string unknown_command(const CLI::App& root, int argc, char** argv) {
   return "";
 }
 
+// The first option that neither the command nor the program has.
+std::string unknown_option(const CLI::App& root, int argc, char** argv) {
+  std::vector<std::string> names;
+  const auto collect = [&names](const CLI::App& app) {
+    for (const CLI::Option* option : app.get_options()) {
+      for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+    }
+  };
+  collect(root);
+  for (const CLI::App* chosen : root.get_subcommands()) collect(*chosen);
+  for (int i = 1; i < argc; ++i) {
+    std::string word = argv[i];
+    if (word == "--") break;
+    if (!word.starts_with("--")) continue;
+    word = word.substr(0, word.find('='));
+    if (std::find(names.begin(), names.end(), word) != names.end()) continue;
+    const std::string near = nearest_word(word, names);
+    return "no option `" + inert_short(word, 60) + "`" +
+           (near.empty() ? "" : "; did you mean `" + near + "`?");
+  }
+  return "";
+}
+
 std::string first_line(const std::string& text) {
   return text.substr(0, text.find('\n'));
 }
 
 int explain(const CLI::App& root, const CLI::ParseError& error, int argc, char** argv) {
   std::string message = unknown_command(root, argc, argv);
+  if (message.empty()) message = unknown_option(root, argc, argv);
   if (message.empty()) message = inert(first_line(error.what()));
   return usage(message + "; see `muniment" + named_command(root) + " --help`");
 }
@@ -88,7 +112,7 @@ std::optional<int> parse(int argc, char** argv, Globals& globals, Action& action
     root.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
     const auto chosen = root.get_subcommands();
-    print((chosen.empty() ? &root : chosen.front())->help());
+    print(chosen.empty() ? root.help() : chosen.front()->help(root.get_name()));
     return kExitDone;
   } catch (const CLI::CallForVersion& version) {
     print(std::string(version.what()) + "\n");
