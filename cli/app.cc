@@ -112,6 +112,24 @@ Result<Rehearsal> find_plan(const LogReader& log, const RunOptions& options) {
   return out;
 }
 
+// What lies there instead of a store is named wrongly by whoever calls: usage.
+template <class T>
+Result<T> as_usage(Result<T> opened) {
+  if (!opened && opened.error().code == ErrorCode::kNotFound) {
+    opened.error().code = ErrorCode::kInvalid;
+  }
+  return opened;
+}
+
+// A module that the manifest no longer has is drift: the comparison of the plans will say so.
+void drop_missing(const Manifest& manifest, std::vector<std::string>& modules) {
+  std::vector<std::string> kept;
+  for (const std::string& name : modules) {
+    if (manifest.find(name) != nullptr) kept.push_back(name);
+  }
+  if (!kept.empty()) modules = std::move(kept);
+}
+
 void tell(const v1::Event& event, std::uint64_t sequence) {
   const bool milestone = event.has_step_settled() || event.has_module_unresolved() ||
                          event.has_run_abandoned() || event.has_gate_evaluated() ||
@@ -169,6 +187,7 @@ Result<v1::RunState> record_run(const Globals& globals, const RunOptions& option
     Result<Rehearsal> plan = find_plan(store, options);
     if (!plan) return pass(plan);
     selection = plan->selection;
+    drop_missing(manifest, selection.modules);
     request.rehearsed_plan = plan->canonical;
     request.started.set_follows_run(plan->run_id);
   }
@@ -206,14 +225,14 @@ Result<v1::RunState> record_run(const Globals& globals, const RunOptions& option
 Result<std::unique_ptr<Store>> open_for_writing(const std::string& folder, const Globals& globals,
                                                 const Redactor& secrets) {
   if (probe_store(folder) == StoreKind::kAbsent) return no_store(folder);
-  return open_store(folder, lock_request(globals, secrets));
+  return as_usage(open_store(folder, lock_request(globals, secrets)));
 }
 
 Result<OpenLog> open_log(const Globals& globals, Redactor& secrets) {
   Result<std::string> folder = store_path(globals, secrets);
   if (!folder) return pass(folder);
   if (probe_store(*folder) == StoreKind::kAbsent) return no_store(*folder);
-  Result<std::unique_ptr<LogReader>> reader = open_reader(*folder);
+  Result<std::unique_ptr<LogReader>> reader = as_usage(open_reader(*folder));
   if (!reader) return pass(reader);
   return OpenLog{.folder = *folder, .reader = std::move(*reader)};
 }

@@ -96,13 +96,15 @@ void declare_events(CLI::App& root, Action& chosen) {
   EventFilter& filter = options->filter;
   command->add_option("--run", options->run, "Events of this run, and facts about it")
       ->type_name("RUN");
-  command->add_option("--module", filter.module);
+  command->add_option("--module", filter.module, "Events that concern this module");
   command->add_option("--type", filter.type, "One type: run_started, step_settled …");
-  command->add_option("--since", options->since)->type_name("TIME");
-  command->add_option("--until", options->until)->type_name("TIME");
+  command
+      ->add_option("--since", options->since, "Recorded at or after: RFC 3339, or 24h ago as 24h")
+      ->type_name("TIME");
+  command->add_option("--until", options->until, "Recorded before")->type_name("TIME");
   command->add_option("--from-seq", filter.from_sequence, "From this sequence on")
       ->type_name("SEQ");
-  command->add_option("--limit", filter.limit)->check(CLI::Range(1U, 10000000U));
+  command->add_option("--limit", filter.limit, "At most so many")->check(CLI::Range(1U, 10000000U));
   command->add_flag("--follow", options->follow, "Go on with what is recorded from now on");
   command->footer(
       "Example:\n  muniment events --run latest --type step_settled\n\n"

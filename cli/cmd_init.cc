@@ -115,6 +115,10 @@ Result<int> init(const std::string& group, const Globals& globals, Redactor& sec
   const bool had_store = probe_store(*folder) == StoreKind::kPresent;
   if (!had_store) {
     Status status = create_store(*folder, {.origin = *origin, .reading_group = group});
+    // What lies there is for the caller to name otherwise; no gate is closed.
+    if (!status && status.error().code == ErrorCode::kRefused) {
+      return fail(ErrorCode::kInvalid, status.error().message);
+    }
     if (!status) return pass(status);
   }
   add_step(report, "store", *folder, !had_store);
@@ -135,7 +139,8 @@ void declare_init(CLI::App& root, Action& chosen) {
   command->add_option("--group", *group, "Let this group read the store")->type_name("NAME");
   command->footer(
       "Example:\n  muniment init\n\n"
-      "Exit: 0 done, 1 a file or folder cannot be made, 2 manifest, 3 something else lies there");
+      "Exit: 0 done, 1 a file or folder cannot be made, 2 usage, manifest, or something else lies "
+      "there");
   command->callback([group, &chosen] {
     chosen = [group](const Globals& globals, Redactor& secrets) {
       return init(*group, globals, secrets);

@@ -1,4 +1,5 @@
 #include <memory>
+#include <set>
 
 #include "cli/app.h"
 #include "cli/command_table.h"
@@ -6,6 +7,7 @@
 #include "cli/exit_code.h"
 #include "cli/present.h"
 #include "recorder/abandoned.h"
+#include "recorder/core/decide.h"
 #include "recorder/core/text.h"
 #include "recorder/log/inbox.h"
 #include "recorder/log/queries.h"
@@ -58,12 +60,21 @@ Result<v1::Event> make_body(const Options& options, const Redactor& secrets,
   return event;
 }
 
-// Only the holder of the lock may say that a run is dead.
+// Only the holder of the lock may say that a run is dead. What it left is listed; the next
+// execution removes it.
 Status record_abandoned(Store& store, Stamper& stamper) {
   Result<std::vector<v1::RunState>> open = find_open_runs(store);
   if (!open) return pass(open);
+  std::set<std::string> roots;
+  std::vector<std::string> runs;
+  for (const v1::RunState& run : *open) {
+    if (!run.backup_root().empty()) roots.insert(run.backup_root());
+    runs.push_back(run.run_id());
+  }
+  Result<std::vector<v1::PathObserved>> seen = find_left_behind(*make_host_source(), roots);
+  if (!seen) return pass(seen);
   std::vector<Entry> entries;
-  for (v1::Event& body : abandon(*open, {})) {
+  for (v1::Event& body : abandon(*open, discard_steps(*seen, runs))) {
     for (const v1::Event& event : stamper.stamp(std::move(body)))
       entries.push_back(make_entry(event));
   }
@@ -142,7 +153,10 @@ void declare_note(CLI::App& root, Action& chosen) {
   auto options = std::make_shared<Options>();
   CLI::App* command =
       root.add_subcommand("note", "Add a remark to a run, or the result of a check made elsewhere");
-  command->add_option("RUN", options->run)->required();
+  command
+      ->add_option("RUN", options->run,
+                   "Id, prefix of six characters or more, latest, latest:MODULE")
+      ->required();
   command->add_option("TEXT", options->text, "The remark");
   command->add_option("--check", options->check, "A canary, a CI job: NAME=ok|failed|missing");
   command->add_option("--url", options->url, "Where the check can be seen");

@@ -31,8 +31,21 @@ void add(v1::VerifyReport& report, const FileFinding& finding) {
   if (finding.any_good_sequence) report.set_last_good_sequence(finding.last_good_sequence);
 }
 
+// Where a damaged block ends the reading of the events; absent when all of them can be read.
+std::optional<std::uint64_t> first_unreadable(const LogReader& log) {
+  std::uint64_t next = 0;
+  const Status scanned = log.scan(Table::kEvent, "", Direction::kForward, [&](auto, auto) {
+    ++next;
+    return true;
+  });
+  return scanned ? std::nullopt : std::optional(next);
+}
+
 Status check_rows(const std::string& folder, v1::VerifyReport& report) {
   Result<std::unique_ptr<LogReader>> reader = open_reader(folder);
+  if (!reader && reader.error().code == ErrorCode::kNotFound) {
+    return fail(ErrorCode::kInvalid, reader.error().message);
+  }
   if (!reader && reader.error().code != ErrorCode::kCorrupt) return pass(reader);
   if (!reader) {
     report.set_verdict("cannot read");
@@ -50,8 +63,10 @@ Status check_rows(const std::string& folder, v1::VerifyReport& report) {
   });
   if (!result && result.error().code != ErrorCode::kCorrupt) return pass(result);
   if (!result) {
-    add(report,
-        Finding{.sequence = {}, .what = result.error().message, .expected = {}, .found = {}});
+    add(report, Finding{.sequence = first_unreadable(**reader),
+                        .what = result.error().message,
+                        .expected = {},
+                        .found = {}});
     return {};
   }
   report.set_events(result->events);

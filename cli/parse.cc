@@ -42,40 +42,57 @@ std::string named_command(const CLI::App& root) {
   return chosen.empty() ? "" : " " + chosen.front()->get_name();
 }
 
-// The first word that is no option and no command: most likely a command misspelt.
-std::string unknown_command(const CLI::App& root, int argc, char** argv) {
-  std::vector<std::string> names;
-  for (const CLI::App* command : root.get_subcommands({})) names.push_back(command->get_name());
-  for (int i = 1; i < argc; ++i) {
-    const std::string word = argv[i];
-    if (word.starts_with('-')) continue;
-    if (std::find(names.begin(), names.end(), word) != names.end()) return "";
-    const std::string near = nearest_word(word, names);
-    return "no command `" + inert_short(word, 60) + "`" +
-           (near.empty() ? "" : "; did you mean `" + near + "`?");
-  }
-  return "";
+// The option that a word names: of the command, if one was named already, or a global one.
+const CLI::Option* find_option(const CLI::App& root, const CLI::App* command,
+                               const std::string& word) {
+  const std::string name =
+      word.starts_with("--") ? word.substr(0, word.find('=')) : word.substr(0, 2);  // -mFILE
+  const CLI::Option* found = command == nullptr ? nullptr : command->get_option_no_throw(name);
+  return found != nullptr ? found : root.get_option_no_throw(name);
 }
 
-// The first option that neither the command nor the program has.
-std::string unknown_option(const CLI::App& root, int argc, char** argv) {
+bool takes_next_word(const CLI::Option& option, const std::string& word) {
+  const bool has_value =
+      word.starts_with("--") ? word.find('=') != std::string::npos : word.size() > 2;
+  return option.get_items_expected_max() > 0 && !has_value;
+}
+
+std::string no_such(const std::string& what, const std::string& word,
+                    const std::vector<std::string>& names) {
+  const std::string near = nearest_word(word, names);
+  return "no " + what + " `" + inert_short(word, 60) + "`" +
+         (near.empty() ? "" : "; did you mean `" + near + "`?");
+}
+
+std::string no_such_option(const CLI::App& root, const CLI::App* command, const std::string& word) {
   std::vector<std::string> names;
-  const auto collect = [&names](const CLI::App& app) {
-    for (const CLI::Option* option : app.get_options()) {
+  for (const CLI::App* app : {command, &root}) {
+    if (app == nullptr) continue;
+    for (const CLI::Option* option : app->get_options()) {
       for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
     }
-  };
-  collect(root);
-  for (const CLI::App* chosen : root.get_subcommands()) collect(*chosen);
+  }
+  return no_such("option", word.substr(0, word.find('=')), names);
+}
+
+// The first word that is neither an option nor a command, most likely one misspelt; "" for none.
+std::string unknown_word(const CLI::App& root, int argc, char** argv) {
+  std::vector<std::string> names;
+  for (const CLI::App* app : root.get_subcommands({})) names.push_back(app->get_name());
+  const CLI::App* command = nullptr;
   for (int i = 1; i < argc; ++i) {
-    std::string word = argv[i];
-    if (word == "--") break;
-    if (!word.starts_with("--")) continue;
-    word = word.substr(0, word.find('='));
-    if (std::find(names.begin(), names.end(), word) != names.end()) continue;
-    const std::string near = nearest_word(word, names);
-    return "no option `" + inert_short(word, 60) + "`" +
-           (near.empty() ? "" : "; did you mean `" + near + "`?");
+    const std::string word = argv[i];
+    if (word == "--") return "";
+    if (word.size() > 1 && word.starts_with('-')) {
+      const CLI::Option* option = find_option(root, command, word);
+      if (option == nullptr) return no_such_option(root, command, word);
+      if (takes_next_word(*option, word)) ++i;
+    } else if (command == nullptr) {
+      if (std::find(names.begin(), names.end(), word) == names.end()) {
+        return no_such("command", word, names);
+      }
+      command = root.get_subcommand(word);
+    }
   }
   return "";
 }
@@ -85,8 +102,7 @@ std::string first_line(const std::string& text) {
 }
 
 int explain(const CLI::App& root, const CLI::ParseError& error, int argc, char** argv) {
-  std::string message = unknown_command(root, argc, argv);
-  if (message.empty()) message = unknown_option(root, argc, argv);
+  std::string message = unknown_word(root, argc, argv);
   if (message.empty()) message = inert(first_line(error.what()));
   return usage(message + "; see `muniment" + named_command(root) + " --help`");
 }

@@ -27,6 +27,17 @@ Result<std::vector<v1::RunState>> find_open_runs(const LogReader& log) {
   return open;
 }
 
+Result<std::vector<v1::PathObserved>> find_left_behind(Source& source,
+                                                       const std::set<std::string>& roots) {
+  std::vector<v1::PathObserved> out;
+  for (const std::string& root : roots) {
+    Result<std::vector<v1::Event>> seen = source.observe(LeftBehindQuery{root});
+    if (!seen) return pass(seen);
+    for (const v1::Event& event : *seen) out.push_back(event.path_observed());
+  }
+  return out;
+}
+
 std::vector<v1::Event> abandon(const std::vector<v1::RunState>& open,
                                const std::vector<v1::Step>& left_behind) {
   std::vector<v1::Event> events;

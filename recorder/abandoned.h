@@ -2,6 +2,7 @@
 #ifndef MUNIMENT_RECORDER_ABANDONED_H_
 #define MUNIMENT_RECORDER_ABANDONED_H_
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include "muniment/v1/store.pb.h"
 #include "recorder/core/result.h"
 #include "recorder/log/event_log.h"
+#include "recorder/world/source.h"
 
 namespace muniment {
 
@@ -16,6 +18,10 @@ namespace muniment {
 // knows that their processes are dead. Stops at the first run that is over: a run's start is
 // appended together with the end of all open runs before it.
 Result<std::vector<v1::RunState>> find_open_runs(const LogReader& log);
+
+// The partial folders that lie under these backup roots, in order of root and path.
+Result<std::vector<v1::PathObserved>> find_left_behind(Source& source,
+                                                       const std::set<std::string>& roots);
 
 // RunAbandoned for each, with the partial folders among `left_behind` that are its own.
 std::vector<v1::Event> abandon(const std::vector<v1::RunState>& open,

@@ -91,12 +91,12 @@ Status Recorder::record_failure(const Error& error) {
 Status Recorder::begin() {
   Result<std::vector<v1::RunState>> open = find_open_runs(ports_.reader);
   if (!open) return pass(open);
-  std::vector<std::string> roots;
-  if (!request_.manifest->backup_root.empty()) roots.push_back(request_.manifest->backup_root);
+  std::set<std::string> roots;
+  if (!request_.manifest->backup_root.empty()) roots.insert(request_.manifest->backup_root);
   for (const v1::RunState& run : *open) {
-    if (!run.backup_root().empty()) roots.push_back(run.backup_root());
+    if (!run.backup_root().empty()) roots.insert(run.backup_root());
   }
-  Result<std::vector<v1::PathObserved>> seen = find_left_behind(roots);
+  Result<std::vector<v1::PathObserved>> seen = find_left_behind(ports_.source, roots);
   if (!seen) return pass(seen);
   Result<std::vector<std::string>> known = known_runs(ports_.reader, *seen);
   if (!known) return pass(known);
@@ -111,17 +111,6 @@ Status Recorder::begin() {
   for (v1::Event& event : abandon(*open, left_behind_)) bodies.push_back(std::move(event));
   for (const v1::PathObserved& path : *seen) *bodies.emplace_back().mutable_path_observed() = path;
   return record(std::move(bodies), std::move(request_.blobs));
-}
-
-Result<std::vector<v1::PathObserved>> Recorder::find_left_behind(
-    const std::vector<std::string>& roots) {
-  std::vector<v1::PathObserved> out;
-  for (const std::string& root : std::set<std::string>(roots.begin(), roots.end())) {
-    Result<Bodies> seen = ports_.source.observe(LeftBehindQuery{root});
-    if (!seen) return pass(seen);
-    for (const v1::Event& event : *seen) out.push_back(event.path_observed());
-  }
-  return out;
 }
 
 // A run that only resolves has no business with what others left.

@@ -79,7 +79,6 @@ class Recorder {
 
   Status record(Bodies bodies, std::vector<std::string> blobs = {});
   Status record_one(v1::Event body);
-  Result<std::vector<v1::PathObserved>> find_left_behind(const std::vector<std::string>& roots);
   bool is_stopped();
 
   Ports ports_;

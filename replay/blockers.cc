@@ -1,5 +1,6 @@
 #include "replay/blockers.h"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -38,8 +39,18 @@ void add(v1::Evidence& evidence, std::string name, const Judgement& judged) {
   add(evidence, std::move(name), "pass", judged.detail, judged.proof);
 }
 
+bool is_open(const v1::StepState& step) {
+  return step.status() == "unknown" || step.status() == "started";
+}
+
+// Of checks with one name the newest counts.
 void checks(v1::Evidence& evidence) {
-  for (const v1::CheckState& check : evidence.run().checks()) {
+  const auto& all = evidence.run().checks();
+  for (const v1::CheckState& check : all) {
+    const bool outdated = std::any_of(all.begin(), all.end(), [&](const v1::CheckState& other) {
+      return other.name() == check.name() && other.sequence() > check.sequence();
+    });
+    if (outdated) continue;
     const char* verdict = check.verdict() == v1::VERDICT_OK        ? "pass"
                           : check.verdict() == v1::VERDICT_MISSING ? "unknown"
                                                                    : "fail";
@@ -87,6 +98,11 @@ void approvals(v1::Evidence& evidence) {
 void artifacts(v1::Evidence& evidence) {
   Judgement modes;
   Judgement verified;
+  for (const v1::StepState& step : evidence.run().steps()) {
+    if (step.kind() != v1::STEP_KIND_CAPTURE || !is_open(step)) continue;
+    modes.unknown.push_back(step.started_sequence());
+    verified.unknown.push_back(step.started_sequence());
+  }
   for (const v1::ArtifactState& row : evidence.run().artifacts()) {
     if (row.status() == "removed") continue;
     (row.mode() == 0600 ? modes.proof : modes.failed).push_back(row.sequence());
@@ -97,14 +113,18 @@ void artifacts(v1::Evidence& evidence) {
           .push_back(row.verified_sequence());
     }
   }
-  const bool none = modes.proof.empty() && modes.failed.empty();
+  const bool none = modes.proof.empty() && modes.failed.empty() && modes.unknown.empty();
   if (none) {
-    add(evidence, "every artifact is mode 0600", "not applicable", "no artifact was written", {});
-    return add(evidence, "every artifact is verified", "not applicable", "no artifact was written",
-               {});
+    const char* why = evidence.run().artifacts().empty() ? "no artifact was written"
+                                                         : "what was written was removed";
+    add(evidence, "every artifact is mode 0600", "not applicable", why, {});
+    return add(evidence, "every artifact is verified", "not applicable", why, {});
   }
-  modes.detail = "as fstat saw it";
-  verified.detail = "read again from disk";
+  modes.detail = modes.failed.empty() && !modes.unknown.empty()
+                     ? "a capture was started, and no end of it is recorded"
+                     : "as fstat saw it";
+  verified.detail = verified.failed.empty() && !verified.unknown.empty() ? "not read again"
+                                                                         : "read again from disk";
   add(evidence, "every artifact is mode 0600", modes);
   add(evidence, "every artifact is verified", verified);
 }
@@ -112,9 +132,13 @@ void artifacts(v1::Evidence& evidence) {
 void drift(v1::Evidence& evidence) {
   const v1::RunState& run = evidence.run();
   const char* name = "no drift between rehearsal and execution";
-  if (run.drift())
-    return add(evidence, name, "fail", "the world is not what was rehearsed",
-               {run.last_sequence()});
+  if (run.drift()) {
+    Sequences proof;
+    for (const v1::Statement& row : evidence.divergences()) {
+      if (proof.empty()) proof.assign(row.sequences().begin(), row.sequences().end());
+    }
+    return add(evidence, name, "fail", "the world is not what was rehearsed", proof);
+  }
   if (run.mode() != v1::MODE_EXECUTION) {
     return add(evidence, name, "not applicable", "this run was no execution", {});
   }
@@ -122,20 +146,33 @@ void drift(v1::Evidence& evidence) {
     return add(evidence, name, "unknown", "the execution was not bound to a rehearsal (--plan RUN)",
                {run.first_sequence()});
   }
-  add(evidence, name, "pass", "executed the plan of run " + run.follows_run(),
+  // The plans are compared before the first planned step is started.
+  const bool compared = std::any_of(
+      run.steps().begin(), run.steps().end(),
+      [](const v1::StepState& step) { return step.planned() && step.has_started_sequence(); });
+  if (!compared) {
+    return add(evidence, name, "unknown", "no step of the plan was started",
+               {run.first_sequence()});
+  }
+  add(evidence, name, "pass", "executed the plan of run " + inert(run.follows_run()),
       {run.first_sequence()});
 }
 
 void unknown_steps(v1::Evidence& evidence) {
   Judgement judged;
   for (const v1::StepState& step : evidence.run().steps()) {
-    if (step.status() == "unknown" || step.status() == "started") {
+    if (is_open(step)) {
       judged.unknown.push_back(step.started_sequence());
     } else if (step.has_settled_sequence()) {
       judged.proof.push_back(step.settled_sequence());
     }
   }
-  judged.detail = judged.unknown.empty() ? "" : "started, and no end is recorded";
+  if (judged.unknown.empty() && judged.proof.empty()) {
+    return add(evidence, "no step is in an unknown state", "not applicable", "no step was started",
+               {});
+  }
+  judged.detail =
+      judged.unknown.empty() ? "each start has its end" : "started, and no end is recorded";
   add(evidence, "no step is in an unknown state", judged);
 }
 

@@ -34,6 +34,19 @@ void add_statement(google::protobuf::RepeatedPtrField<v1::Statement>& list, std:
   for (const std::uint64_t sequence : sequences) statement.add_sequences(sequence);
 }
 
+bool is_open(const v1::StepState& step) {
+  return step.status() == "unknown" || step.status() == "started";
+}
+
+// "Step 4 (uploads capture)"; a step that no plan holds has no number.
+std::string name_of(const v1::StepState& step) {
+  const auto* kind = v1::StepKind_descriptor()->FindValueByNumber(step.kind());
+  const std::string what = inert(step.module()) + " " +
+                           (kind == nullptr ? "unknown" : kind->options().GetExtension(v1::word));
+  return step.planned() ? "Step " + std::to_string(step.index()) + " (" + what + ")"
+                        : "An unplanned step (" + what + ")";
+}
+
 class Builder {
  public:
   explicit Builder(const LogReader& log) : log_(log) {}
@@ -70,11 +83,53 @@ class Builder {
       *note.mutable_actor() = event.actor().claimed();
       *note.mutable_text() = event.note_added().text();
     }
-    if (event.run_id() != out_.run().run_id()) return;
+    asked_engine_ = asked_engine_ || event.has_engine_observed() ||
+                    event.has_container_observed() || event.has_container_quiesced() ||
+                    event.has_container_resumed() || event.has_command_executed();
+    tested_restore_ = tested_restore_ || event.has_restore_tested();
+    if (event.has_drift_detected()) take_drift(stored);
+    if (event.run_id() != out_.run().run_id()) return take_later(stored);
     if (event.has_module_resolved() || event.has_module_unresolved() ||
         event.has_module_excluded()) {
       take_resolution(stored);
     }
+  }
+
+  void take_drift(const StoredEvent& stored) {
+    constexpr int kMost = 32;
+    const v1::DriftDetected& body = stored.event.drift_detected();
+    for (int i = 0; i < std::min(body.differences_size(), kMost); ++i) {
+      const v1::Difference& row = body.differences(i);
+      std::string text = "Drift, " + inert_short(row.what(), 200) + ": ";
+      text += inert_short(row.before(), 400);
+      if (!row.before().empty() && !row.after().empty()) text += " -> ";
+      add_statement(*out_.mutable_divergences(), text + inert_short(row.after(), 400),
+                    {stored.sequence});
+    }
+    if (body.differences_size() > kMost) {
+      add_statement(*out_.mutable_divergences(),
+                    "Drift: " + std::to_string(body.differences_size() - kMost) + " more.",
+                    {stored.sequence});
+    }
+  }
+
+  // What other invocations found or did about this run.
+  void take_later(const StoredEvent& stored) {
+    const v1::Event& event = stored.event;
+    std::string text;
+    if (event.has_run_abandoned()) {
+      text = "Found dead by a later invocation";
+      for (const std::string& path : event.run_abandoned().left_behind()) {
+        text += "; left behind: " + inert_short(path, 400);
+      }
+    } else if (event.has_artifact_removed()) {
+      text = "A later run removed " + inert_short(event.artifact_removed().path(), 400);
+    } else {
+      return;
+    }
+    v1::Statement& statement = later_.emplace_back();
+    statement.set_text(text + ".");
+    statement.add_sequences(stored.sequence);
   }
 
   void take_start(const v1::Event& event) {
@@ -129,46 +184,79 @@ class Builder {
 
   void say_what_was_done() {
     for (const v1::StepState& step : out_.run().steps()) {
-      if (step.status() != "applied" || step.kind() == v1::STEP_KIND_VERIFY) continue;
-      std::string text;
-      if (step.kind() == v1::STEP_KIND_COMMIT) text = "Committed the artifacts of " + step.module();
-      if (step.kind() == v1::STEP_KIND_CAPTURE) {
-        text =
-            "Captured " + step.module() + " (" + class_word(step.backup_class()) + ") on the host";
+      if (step.status() == "applied" && step.kind() != v1::STEP_KIND_VERIFY) {
+        add_statement(*out_.mutable_done(), what_it_did(step) + ".",
+                      {step.started_sequence(), step.settled_sequence()});
+      } else if (step.status() == "failed") {
+        const std::string text =
+            name_of(step) + " was started and failed: " + inert_short(step.detail(), 400) + ".";
+        add_statement(*out_.mutable_done(), text,
+                      {step.started_sequence(), step.settled_sequence()});
+        add_statement(*out_.mutable_divergences(), name_of(step) + " failed.",
+                      {step.settled_sequence()});
+      } else if (is_open(step)) {
+        const std::string text = name_of(step) + " was started; what it did is unknown.";
+        add_statement(*out_.mutable_done(), text, {step.started_sequence()});
+        add_statement(*out_.mutable_divergences(), text, {step.started_sequence()});
       }
-      if (step.kind() == v1::STEP_KIND_DISCARD) {
-        text = "Removed the partial folder " + inert(step.partial_folder());
-      }
-      add_statement(*out_.mutable_done(), text + ".",
-                    {step.started_sequence(), step.settled_sequence()});
     }
+    for (v1::Statement& statement : later_) *out_.add_done() = std::move(statement);
   }
 
+  std::string what_it_did(const v1::StepState& step) const {
+    if (step.kind() == v1::STEP_KIND_COMMIT)
+      return "Committed the artifacts of " + inert(step.module());
+    if (step.kind() == v1::STEP_KIND_CAPTURE) {
+      return "Captured " + inert(step.module()) + " (" + class_word(step.backup_class()) +
+             ") on host " + inert(out_.run().host());
+    }
+    if (step.kind() == v1::STEP_KIND_DISCARD) {
+      return "Removed the partial folder " + inert(step.partial_folder());
+    }
+    return name_of(step) + " was carried out";
+  }
+
+  // Says only what the absence of events shows: a start is recorded before anything happens.
   void say_what_was_not_done() {
     const v1::RunState& run = out_.run();
     auto& list = *out_.mutable_not_done();
-    add_statement(list, "No command was run in a container; no engine was asked.",
-                  {run.first_sequence()});
-    const v1::RunCounts counts = count(run);
-    if (counts.withheld() > 0 && counts.applied() == 0) {
-      const v1::Enforcement& held = run.enforcement();
-      add_statement(list,
-                    "No backup file or folder was created (" +
-                        (held.enforced() ? held.forbids() + " forbidden by Landlock ABI " +
-                                               std::to_string(held.abi())
-                                         : "not enforced by the kernel: " + held.not_because()) +
-                        ").",
-                    {run.first_sequence()});
+    if (!asked_engine_) {
+      add_statement(list, "No command was run in a container; no engine was asked.",
+                    {run.first_sequence(), run.last_sequence()});
     }
+    say_that_nothing_was_written();
+    std::vector<const v1::StepState*> waiting;
     for (const v1::StepState& step : run.steps()) {
-      if (step.status() != "proposed") continue;
-      const auto* kind = v1::StepKind_descriptor()->FindValueByNumber(step.kind());
-      add_statement(list,
-                    "Step " + std::to_string(step.index()) + " (" + step.module() + " " +
-                        kind->options().GetExtension(v1::word) + ") was not started.",
-                    {step.proposed_sequence()});
+      if (step.status() == "proposed") waiting.push_back(&step);
     }
-    add_statement(list, "No restore was tested.", {run.last_sequence()});
+    for (const v1::StepState* step : waiting) {
+      add_statement(list, name_of(*step) + " was not started.", {step->proposed_sequence()});
+    }
+    if (run.steps().empty()) {
+      add_statement(list, "No step was planned.", {run.first_sequence(), run.last_sequence()});
+    }
+    if (!tested_restore_) {
+      add_statement(list, "No restore was tested.", {run.first_sequence(), run.last_sequence()});
+    }
+  }
+
+  void say_that_nothing_was_written() {
+    const v1::RunState& run = out_.run();
+    const bool none = run.artifacts().empty() &&
+                      std::all_of(run.steps().begin(), run.steps().end(), [](const auto& step) {
+                        return step.status() == "withheld" || step.status() == "proposed";
+                      });
+    if (!none) return;
+    const v1::Enforcement& held = run.enforcement();
+    std::string text = "No backup file or folder was created";
+    if (count(run).withheld() > 0) text += "; each step that was started was withheld";
+    if (held.enforced()) {
+      text += "; Landlock ABI " + std::to_string(held.abi()) + " forbade: " + inert(held.forbids());
+    } else if (!held.mechanism().empty()) {
+      text += "; the kernel did not enforce it: " + inert(held.not_because());
+    }
+    add_statement(*out_.mutable_not_done(), text + ".",
+                  {run.first_sequence(), run.last_sequence()});
   }
 
   // A rehearsal is superseded by a newer one of a module of its own.
@@ -212,6 +300,9 @@ class Builder {
   const LogReader& log_;
   v1::Evidence out_;
   std::string context_sha256_;
+  std::vector<v1::Statement> later_;
+  bool asked_engine_ = false;
+  bool tested_restore_ = false;
   std::uint64_t redactions_ = 0;
 };
 

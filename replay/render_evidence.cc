@@ -28,7 +28,7 @@ std::string section(const std::string& title, const std::string& body) {
 std::string field(const std::string& name, const std::string& value) {
   if (value.empty()) return "";
   std::string out = "  " + name;
-  out.append(name.size() < 12 ? 12 - name.size() : 1, ' ');
+  out.append(name.size() < 14 ? 14 - name.size() : 1, ' ');
   return out + value + "\n";
 }
 
@@ -36,7 +36,7 @@ std::string release(const v1::ReleaseRoot& root) {
   if (root.path().empty()) return "";
   std::string out = inert(root.path()) + " ";
   if (root.commit().empty()) return out + "unknown: " + inert_short(root.unknown_because(), 200);
-  out += root.commit();
+  out += inert(root.commit());
   if (!root.has_clean()) return out + ", clean or not: unknown";
   return out + (root.clean() ? ", clean" : ", NOT clean");
 }
@@ -51,15 +51,22 @@ std::string who(const v1::Evidence& e, const Resolver& resolve) {
                             std::to_string(actor.uid()) + ", user " +
                             text_of(actor.user_name(), resolve) +
                             (actor.terminal() ? ", at a terminal" : ", no terminal"));
+  out += field("started by", inert(actor.parent_executable()));
+  if (!actor.ssh_connection().commitment().empty()) {
+    out += field("ssh", text_of(actor.ssh_connection(), resolve));
+  }
   out += field("host", inert(e.run().host()) + ", log " + inert(e.run().origin()));
-  out += field("kernel", e.host_facts().kernel() + " " + e.host_facts().machine());
+  out += field("kernel", inert(e.host_facts().kernel() + " " + e.host_facts().machine()));
   out += field("started", rfc3339(e.run().started_at()));
-  if (e.run().has_finished_at()) out += field("finished", rfc3339(e.run().finished_at()));
+  out += field("finished",
+               e.run().has_finished_at() ? rfc3339(e.run().finished_at()) : std::string("unknown"));
   out += field("command", inert_short(command, 2000));
   out += field("manifest", inert(e.manifest_path()) + " sha256 " + to_hex(e.manifest_sha256()));
-  out +=
-      field("program", "muniment " + e.program_version() + " sha256 " + to_hex(e.program_sha256()));
-  out += field("engine", e.engine().selector());
+  out += field("program",
+               "muniment " + inert(e.program_version()) + " sha256 " + to_hex(e.program_sha256()));
+  out += field("engine", inert(e.engine().selector()));
+  if (!e.run().follows_run().empty())
+    out += field("follows", "run " + inert(e.run().follows_run()));
   return out + field("release", release(e.release_root()));
 }
 
@@ -73,12 +80,16 @@ std::string statements(const google::protobuf::RepeatedPtrField<v1::Statement>& 
 
 std::string runtime(const v1::Evidence& e) {
   std::string out = statements(e.done());
+  if (e.run().outcome() == v1::RUN_OUTCOME_RUNNING) {
+    out += "  The run is not over: this is what is recorded up to #" +
+           std::to_string(e.run().last_sequence()) + ".\n";
+  }
   if (!e.not_done().empty()) out += "  Not done:\n";
   for (const v1::Statement& statement : e.not_done()) {
     out += "    " + statement.text() + " " + proof(statement.sequences()) + "\n";
   }
   if (!e.superseded_by().empty())
-    out += "  A newer dry run supersedes this one: " + e.superseded_by() + "\n";
+    out += "  A newer dry run supersedes this one: " + inert(e.superseded_by()) + "\n";
   return out;
 }
 
@@ -94,7 +105,8 @@ std::string blockers(const v1::Evidence& e) {
 std::string gates(const v1::Evidence& e) {
   std::string out;
   if (!e.run().plan_digest().empty()) {
-    out += "  plan " + e.run().plan_digest().substr(0, 8) + " (" + e.run().plan_digest() + ")\n";
+    out += "  plan " + inert(e.run().plan_digest().substr(0, 8)) + " (" +
+           inert(e.run().plan_digest()) + ")\n";
   }
   for (const v1::GateState& gate : e.run().gates()) {
     out += "  gate " + inert(gate.gate()) + " for " + inert(gate.module()) + ": " +
@@ -113,6 +125,7 @@ std::string resolution(const v1::Evidence& e) {
       const auto* kind = v1::BackupClass_descriptor()->FindValueByNumber(row.backup_class());
       out += ", class " + (kind == nullptr ? "unknown" : enum_word(*kind)) + ", decided by " +
              (rung == nullptr ? "unknown" : enum_word(*rung));
+      if (!row.detail().empty()) out += " (" + inert_short(row.detail(), 400) + ")";
       for (const std::string& path : row.paths()) out += ", " + inert(path);
     } else {
       out += ", " + inert_short(row.detail(), 400);
@@ -152,9 +165,10 @@ std::string integrity(const v1::Integrity& i) {
                              std::to_string(i.last_sequence())) +
          field("root",
                to_hex(i.root_hash()) + " over " + std::to_string(i.log_size()) + " events") +
-         field("checkpoint", i.checkpoint().empty() ? "none signed" : i.checkpoint()) +
-         field("redacted", std::to_string(i.redactions()) + " places") +
-         field("verify with", i.verify_command());
+         field("checkpoint", i.checkpoint().empty() ? "none signed" : inert(i.checkpoint())) +
+         field("redacted",
+               std::to_string(i.redactions()) + (i.redactions() == 1 ? " place" : " places")) +
+         field("verify with", inert(i.verify_command()));
 }
 
 }  // namespace
@@ -163,7 +177,7 @@ std::string render_evidence(const v1::Evidence& e, const Resolver& resolve) {
   return e.verdict() + "\n" + section("Who, when, where, with what", who(e, resolve)) +
          section("Runtime evidence", runtime(e)) + section("Merge blockers", blockers(e)) +
          section("Candidates and gates", gates(e)) +
-         section("Plan against execution", render_plan(e.run())) +
+         section("Plan against execution", statements(e.divergences()) + render_plan(e.run())) +
          section("Resolution", resolution(e)) + section("Artifacts", render_artifacts(e.run())) +
          section("Notes", notes(e, resolve)) + section("Context", context(e.context())) +
          section("Integrity", integrity(e.integrity()));

@@ -18,6 +18,12 @@ std::string word(Enum value) {
   return found == nullptr ? "unknown" : enum_word(*found);
 }
 
+// Where nothing was said, as of a step that no plan holds, there is no word to show.
+template <class Enum>
+std::string said(Enum value) {
+  return static_cast<int>(value) == 0 ? "-" : word(value);
+}
+
 // To the second: what a person reads; `show SEQ` and JSON have all digits.
 std::string moment(const google::protobuf::Timestamp& time) {
   const std::string text = rfc3339(time);
@@ -52,7 +58,7 @@ std::string steps_table(const v1::RunState& run) {
   Rows rows = {{"step", "module", "what", "class", "fidelity", "status", "time", "bytes"}};
   for (const v1::StepState& step : run.steps()) {
     rows.push_back({step.planned() ? std::to_string(step.index()) : "-", inert(step.module()),
-                    word(step.kind()), word(step.backup_class()), word(step.fidelity()),
+                    word(step.kind()), said(step.backup_class()), said(step.fidelity()),
                     inert(step.status()),
                     step.has_duration_ms() ? std::to_string(step.duration_ms()) + " ms" : "-",
                     bytes_or(step)});
@@ -145,7 +151,7 @@ std::string render_run(const v1::RunState& run, const Resolver& resolve) {
   out += "  " + inert(run.purpose()) + ", " + word(run.mode()) + ", by " +
          text_of(run.actor(), resolve) + " on " + inert_short(run.host(), 200) + "\n  started " +
          rfc3339(run.started_at());
-  out += run.has_finished_at() ? ", finished " + rfc3339(run.finished_at()) + "\n" : "\n";
+  out += ", finished " + (run.has_finished_at() ? rfc3339(run.finished_at()) : "unknown") + "\n";
   out += "  events #" + std::to_string(run.first_sequence()) + " to #" +
          std::to_string(run.last_sequence()) + "\n";
   if (!run.modules().empty()) out += "\n" + render_resolution(run);

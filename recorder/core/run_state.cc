@@ -49,12 +49,18 @@ void start_run(RunState& state, const v1::Event& event, std::uint64_t sequence) 
 }
 
 // Once a run is over, nobody will settle what was only started.
-void end_run(RunState& state, const v1::Event& event, v1::RunOutcome outcome) {
+void end_run(RunState& state, v1::RunOutcome outcome) {
   state.set_outcome(outcome);
-  *state.mutable_finished_at() = event.recorded_at();
   for (v1::StepState& step : *state.mutable_steps()) {
     if (step.status() == "started") step.set_status("unknown");
   }
+}
+
+// A run that was abandoned has no such moment: its event says when it was found, not when it died.
+void finish_run(RunState& state, const v1::Event& event) {
+  state.set_reason(event.run_finished().reason());
+  *state.mutable_finished_at() = event.recorded_at();
+  end_run(state, event.run_finished().outcome());
 }
 
 void resolve_module(RunState& state, const v1::Event& event, std::uint64_t sequence) {
@@ -102,8 +108,8 @@ void start_step(RunState& state, const v1::StepStarted& body, std::uint64_t sequ
   if (step == nullptr) {
     step = state.add_steps();
     step->set_index(body.index());
-    step->set_kind(body.kind());
     describe_step(*step, body.unplanned());
+    step->set_kind(body.kind());
     step->set_proposed_sequence(sequence);
   }
   step->set_status("started");
@@ -217,11 +223,10 @@ void apply(RunState& state, const v1::Event& event, std::uint64_t sequence) {
     case v1::Event::kRunStarted:
       return start_run(state, event, sequence);
     case v1::Event::kRunFinished:
-      state.set_reason(event.run_finished().reason());
-      return end_run(state, event, event.run_finished().outcome());
+      return finish_run(state, event);
     case v1::Event::kRunAbandoned:
       if (event.about_run() != state.run_id()) return;
-      return end_run(state, event, v1::RUN_OUTCOME_ABANDONED);
+      return end_run(state, v1::RUN_OUTCOME_ABANDONED);
     case v1::Event::kModuleResolved:
     case v1::Event::kModuleUnresolved:
     case v1::Event::kModuleExcluded:

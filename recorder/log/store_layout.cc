@@ -58,7 +58,7 @@ LayoutFound look_at(const std::string& store_folder) {
   const fs::file_status status = fs::status(store_folder, error);
   if (status.type() == fs::file_type::not_found) return {Layout::kNothing, ""};
   if (status.type() == fs::file_type::none) return {Layout::kStore, ""};
-  if (status.type() != fs::file_type::directory) return {Layout::kForeign, store_folder};
+  if (status.type() != fs::file_type::directory) return {Layout::kForeign, "no folder but a file"};
   fs::directory_iterator entries(store_folder, error);
   if (error) return {Layout::kStore, ""};
   return sort_entries(store_folder, std::move(entries));

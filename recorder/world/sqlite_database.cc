@@ -81,10 +81,11 @@ Result<SqliteDatabase> SqliteDatabase::open(const std::string& path, SqliteAcces
   if (connection == nullptr) return fail(ErrorCode::kIo, "no memory for SQLite; free some");
   if (code != SQLITE_OK) return std::unexpected(database.last_error());
   sqlite3_extended_result_codes(connection, 1);
+  // Nothing that reads the file: it may be locked, and nobody has said yet how long to wait.
   const char* pragmas = target  ? "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; "
                                   "PRAGMA locking_mode=EXCLUSIVE; PRAGMA cache_size=-1024"
-                        : quiet ? "PRAGMA locking_mode=EXCLUSIVE; PRAGMA cache_size=-1024"
-                                : "PRAGMA cache_size=-1024";
+                        : quiet ? "PRAGMA locking_mode=EXCLUSIVE"
+                                : "";
   if (sqlite3_exec(connection, pragmas, nullptr, nullptr, nullptr) != SQLITE_OK) {
     return std::unexpected(database.last_error());
   }

@@ -15,6 +15,15 @@ std::string member_name(const std::string& path) {
   return path == "/" ? "." : path.substr(1);
 }
 
+// libarchive writes both numbers side by side behind the sign, so that the fraction would count
+// backwards: -1.25 is -2 s and 750,000,000 ns to the system.
+void set_mtime_before_1970(const timespec& mtime, archive_entry* entry) {
+  constexpr long kSecondNs = 1'000'000'000;
+  if (mtime.tv_sec >= 0 || mtime.tv_nsec == 0) return;
+  const bool has_sign = mtime.tv_sec < -1;
+  archive_entry_set_mtime(entry, mtime.tv_sec + 1, has_sign ? kSecondNs - mtime.tv_nsec : 0);
+}
+
 }  // namespace
 
 void TarStream::Free::operator()(archive* a) const {
@@ -34,8 +43,10 @@ TarStream::TarStream(ArtifactWriter& out)
   archive_read_disk_set_behavior(disk_.get(),
                                  ARCHIVE_READDISK_NO_FFLAGS | ARCHIVE_READDISK_NO_SPARSE);
   archive_write_set_format_pax(archive_.get());
-  // Names are bytes: no locale may decide what they become.
-  archive_write_set_format_option(archive_.get(), "pax", "hdrcharset", "BINARY");
+  // Names are bytes. In the C locale, which this program never leaves, ASCII stays as it is and any
+  // other name goes in byte by byte, marked as BINARY. To ask for BINARY would mark every member,
+  // and GNU tar prints a warning for each mark; so it does for libarchive's own attributes.
+  archive_write_set_format_option(archive_.get(), "pax", "xattrheader", "SCHILY");
   // Blocks of 0 hand each piece on as it comes, so that content is not copied again.
   archive_write_set_bytes_per_block(archive_.get(), 0);
   const auto write = [](archive*, void* self, const void* bytes, size_t size) -> la_ssize_t {
@@ -89,6 +100,7 @@ Status TarStream::add(const std::string& path, const struct stat& facts, int fd,
   const std::string name = member_name(path);
   archive_entry_copy_pathname(entry, name.c_str());
   if (Status read = read_facts(facts, fd); !read) return read;
+  set_mtime_before_1970(facts.st_mtim, entry);
   archive_entry_unset_atime(entry);
   archive_entry_unset_ctime(entry);
   archive_entry_unset_birthtime(entry);

@@ -189,7 +189,7 @@ void flip_bit(const fs::path& file, std::uint64_t at, unsigned bit) {
 TEST_F(AuditOfAStore, NamesTheFileWithAFlippedBit) {
   Generator generator;
   SCOPED_TRACE(generator.seed_line());
-  const int rounds = std::getenv("MUNIMENT_FULL") != nullptr ? 400 : 12;
+  const int rounds = std::getenv("MUNIMENT_FULL") != nullptr ? 400 : 8;
   std::cout << rounds << " flipped bits, " << generator.seed_line() << "\n";
   const std::vector<fs::path> files = tables();
   for (int i = 0; i < rounds; ++i) {
@@ -233,7 +233,7 @@ std::string damage(RocksRows& rows, Generator& generator) {
 TEST_F(AuditOfAStore, FindsAnyDamageToASingleRow) {
   Generator generator;
   SCOPED_TRACE(generator.seed_line());
-  const int rounds = std::getenv("MUNIMENT_FULL") != nullptr ? 400 : 12;
+  const int rounds = std::getenv("MUNIMENT_FULL") != nullptr ? 400 : 8;
   std::cout << rounds << " damaged rows, " << generator.seed_line() << "\n";
   for (int i = 0; i < rounds; ++i) {
     std::string what;

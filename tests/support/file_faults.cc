@@ -234,8 +234,8 @@ class Tracer {
     result_.calls.push_back({call->name, std::move(path)});
     if (plan_.fault == Fault::kNone || result_.calls.size() != plan_.at + 1) return true;
     result_.struck = true;
-    if (plan_.fault == Fault::kKill) {
-      ::kill(pid_, SIGKILL);
+    if (plan_.fault == Fault::kKill || plan_.fault == Fault::kInterrupt) {
+      ::kill(pid_, plan_.fault == Fault::kKill ? SIGKILL : SIGINT);
       return true;
     }
     if (call->number == SYS_close) return false;
@@ -273,6 +273,7 @@ std::string content_of(int fd) {
 
 std::string fault_name(Fault fault) {
   if (fault == Fault::kKill) return "SIGKILL";
+  if (fault == Fault::kInterrupt) return "SIGINT";
   if (fault == Fault::kIoError) return "EIO";
   return fault == Fault::kNoSpace ? "ENOSPC" : "";
 }

@@ -15,9 +15,9 @@
 
 namespace muniment {
 
-enum class Fault { kNone, kKill, kIoError, kNoSpace };
+enum class Fault { kNone, kKill, kInterrupt, kIoError, kNoSpace };
 
-// "SIGKILL", "EIO", "ENOSPC"; "" for none.
+// "SIGKILL", "SIGINT", "EIO", "ENOSPC"; "" for none.
 std::string fault_name(Fault fault);
 
 struct FaultPlan {
@@ -41,8 +41,8 @@ struct FaultyRun {
 };
 
 // A call that fails is not carried out, save close(): it closes and then says that it failed, as
-// Linux does. A call at which the program is killed is not carried out either. May be used from
-// several threads at a time.
+// Linux does. A call at which the program is killed is not carried out either; one at which it is
+// interrupted is. May be used from several threads at a time.
 FaultyRun run_with_fault(const std::vector<std::string>& argv, const RunWith& with,
                          const FaultPlan& plan);
 
