@@ -70,9 +70,10 @@ Result<v1::RunState> Recorder::run() {
 }
 
 Status Recorder::run_stages() {
-  if (Status status = recover(); !status) return status;
   Result<Resolution> resolution = observe_and_resolve();
   if (!resolution) return pass(resolution);
+  // Behind the look at the world, so that a rehearsal, which removes nothing, sees the same.
+  if (Status status = recover(); !status) return status;
   if (!problem_.empty() || request_.resolve_only || is_stopped()) return {};
   if (Status status = plan_and_check(*resolution); !status) return status;
   return carry_out();

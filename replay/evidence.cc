@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 #include <set>
 
 #include "recorder/core/check.h"
@@ -89,6 +90,8 @@ class Builder {
     tested_restore_ = tested_restore_ || event.has_restore_tested();
     if (event.has_drift_detected()) take_drift(stored);
     if (event.run_id() != out_.run().run_id()) return take_later(stored);
+    if (event.has_path_observed()) seen_[event.module()] = event.path_observed().tree();
+    if (event.has_backup_written()) take_artifact(stored);
     if (event.has_module_resolved() || event.has_module_unresolved() ||
         event.has_module_excluded()) {
       take_resolution(stored);
@@ -111,6 +114,21 @@ class Builder {
                     "Drift: " + std::to_string(body.differences_size() - kMost) + " more.",
                     {stored.sequence});
     }
+  }
+
+  // Files that did not hold still.
+  void take_artifact(const StoredEvent& stored) {
+    const v1::BackupWritten& body = stored.event.backup_written();
+    const auto tell = [&](const auto& paths, std::uint64_t count, const std::string& what) {
+      if (count == 0) return;
+      std::string text = inert(stored.event.module()) + ": " + std::to_string(count) + " " + what;
+      for (const std::string& path : paths) text += " " + inert_short(path, 400);
+      if (count > static_cast<std::uint64_t>(paths.size())) text += " …";
+      add_statement(*out_.mutable_divergences(), text, {stored.sequence});
+    };
+    tell(body.changed(), body.changed_count(), "changed while read:");
+    tell(body.vanished(), body.vanished_count(), "gone before read:");
+    tell(body.not_archived(), body.not_archived_count(), "that tar has no form for:");
   }
 
   // What other invocations found or did about this run.
@@ -152,6 +170,11 @@ class Builder {
     v1::ResolutionRow& row = *out_.add_resolution();
     row.set_module(event.module());
     row.set_sequence(stored.sequence);
+    const v1::TreeFacts& tree = seen_[event.module()];
+    row.set_links(tree.links());
+    row.set_specials(tree.specials());
+    row.set_excluded(tree.excluded());
+    *row.mutable_listed() = tree.listed();
     if (event.has_module_resolved()) {
       const v1::ModuleResolved& body = event.module_resolved();
       row.set_status("resolved");
@@ -300,6 +323,7 @@ class Builder {
   const LogReader& log_;
   v1::Evidence out_;
   std::string context_sha256_;
+  std::map<std::string, v1::TreeFacts> seen_;  // by module
   std::vector<v1::Statement> later_;
   bool asked_engine_ = false;
   bool tested_restore_ = false;

@@ -116,6 +116,21 @@ std::string gates(const v1::Evidence& e) {
   return out;
 }
 
+// What a reader of the archive would look for and not find as it was.
+std::string left_out(const v1::ResolutionRow& row) {
+  std::string out;
+  if (row.links() + row.specials() > 0) {
+    out += "    not followed, not opened: " + std::to_string(row.links()) + " links, " +
+           std::to_string(row.specials()) + " FIFOs, sockets and devices:";
+    for (const std::string& path : row.listed()) out += " " + inert_short(path, 400);
+    out += "\n";
+  }
+  if (row.excluded() > 0) {
+    out += "    left out by exclusions: " + std::to_string(row.excluded()) + " paths\n";
+  }
+  return out;
+}
+
 std::string resolution(const v1::Evidence& e) {
   std::string out;
   for (const v1::ResolutionRow& row : e.resolution()) {
@@ -131,6 +146,7 @@ std::string resolution(const v1::Evidence& e) {
       out += ", " + inert_short(row.detail(), 400);
     }
     out += " #" + std::to_string(row.sequence()) + "\n";
+    out += left_out(row);
     for (const v1::Considered& other : row.considered()) {
       out += "    not " + inert(other.what()) + ": " + inert_short(other.why_not(), 200) + "\n";
     }

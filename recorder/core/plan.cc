@@ -53,7 +53,8 @@ std::string canonical_text(const Resolution& resolution, const std::vector<Plann
   for (const Target& target : resolution.targets) {
     line(out, "module", target.module);
     line(out, "  class", class_word(target.backup_class));
-    line(out, "  path", target.seen.path());
+    const bool folder = target.seen.kind() == v1::PATH_KIND_DIRECTORY;
+    line(out, folder ? "  folder" : "  file", target.seen.path());
     for (const std::string& pattern : target.exclude) line(out, "  exclude", pattern);
     if (!target.gate.empty()) line(out, "  gate", target.gate);
   }

@@ -232,7 +232,11 @@ Result<std::string> check_copy(const std::string& path, const std::string& sourc
 class RawCopy {
  public:
   RawCopy(const Folder& folder, std::string name) : folder_(folder), name_(std::move(name)) {}
-  ~RawCopy() { (void)remove(); }
+  ~RawCopy() {
+    // On the way out of a failure, which is what gets told.
+    const Status removed = remove();
+    static_cast<void>(removed);
+  }
   RawCopy(const RawCopy&) = delete;
   RawCopy& operator=(const RawCopy&) = delete;
 

@@ -17,7 +17,7 @@ constexpr std::size_t kPieceBytes = std::size_t{1} << 20U;
 
 struct ContentReader::Zstd {
   struct Free {
-    void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
+    void operator()(ZSTD_DCtx* freed) const { ZSTD_freeDCtx(freed); }
   };
   std::unique_ptr<ZSTD_DCtx, Free> context{ZSTD_createDCtx()};
   ZSTD_inBuffer in{nullptr, 0, 0};

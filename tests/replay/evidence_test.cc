@@ -61,6 +61,16 @@ std::string blocker(const v1::Evidence& evidence, const std::string& name) {
   return "absent";
 }
 
+TEST_F(EvidenceOfRuns, NamesWhatDidNotHoldStillAndWhatWasNotFollowed) {
+  const std::string text = text_of(runs_.executed);
+  EXPECT_TRUE(says(text, "uploads: 2 changed while read: /srv/uploads/log … #")) << text;
+  EXPECT_TRUE(says(text,
+                   "1 links, 1 FIFOs, sockets and devices: /srv/uploads/newest "
+                   "/srv/uploads/control\\n\n"))
+      << text;
+  EXPECT_TRUE(says(text, "left out by exclusions: 88 paths\n")) << text;
+}
+
 TEST_F(EvidenceOfRuns, StandsInTheOrderOfTheDesign) {
   const std::string text = text_of(runs_.executed);
   std::size_t at = 0;
@@ -287,7 +297,9 @@ TEST_F(EvidenceOfRuns, VerdictsAreOneLineAPersonCanParse) {
   const std::pair<std::string, const char*> starts[] = {
       {runs_.resolved, "RESOLVED: 2 modules · run "},
       {runs_.rehearsed, "DRY RUN OK: 2 modules, 6 steps, 0 written, 0 drift · run "},
-      {runs_.executed, "EXECUTED: 2 modules, 2 artifacts, 668.3 MiB, all 0600, verified · run "},
+      {runs_.executed,
+       "EXECUTED: 2 modules, 2 artifacts, 668.3 MiB, all 0600, verified, 2 files changed while "
+       "read · run "},
       {runs_.failed, "FAILED at step 4 of 6 (uploads capture): "},
       {runs_.unresolved, "FAILED: notes: there is nothing at /srv/notes/notes.db"},
       {runs_.drifted, "DRIFT: "},

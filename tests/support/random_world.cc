@@ -192,9 +192,6 @@ void RandomWorld::add_dead_run(const std::string& run_id, bool over) {
 // Open runs come last in the log: a run's start is appended with the end of all open runs before.
 void RandomWorld::leave_behind(Generator& draw) {
   if (fs::exists(manifest_.backup_root) && !fs::is_directory(manifest_.backup_root)) return;
-  for (const Module& module : manifest_.modules) {
-    if (module.host_path == folder_) return;
-  }
   const std::size_t over = draw.below(2);
   const std::size_t open = draw.below(3);
   const std::size_t unknown = draw.below(2);

@@ -19,9 +19,7 @@ namespace muniment {
 //     exclusion, one that holds the backup root);
 //   compression none or zstd; all modules or some; a gate that does not guard backups;
 //   a backup root that is there, missing, deep, a file, writable by all, or has no room;
-//   partial folders of dead runs, of runs that are over and of runs that nobody knows; not together
-//     with a module that holds the backup root: an execution cleans up before it looks, so it would
-//     see another world.
+//   partial folders of dead runs, of runs that are over and of runs that nobody knows.
 // An execution in it can fail before its first step, never in a capture.
 class RandomWorld {
  public:

@@ -73,6 +73,10 @@ inline v1::PathObserved folder_seen() {
   seen.set_file_mode(0755);
   seen.mutable_tree()->set_files(1204);
   seen.mutable_tree()->set_directories(37);
+  seen.mutable_tree()->set_links(1);
+  seen.mutable_tree()->set_specials(1);
+  seen.mutable_tree()->add_listed("/srv/uploads/newest");
+  seen.mutable_tree()->add_listed("/srv/uploads/control\n");
   seen.mutable_tree()->set_excluded(88);
   seen.mutable_tree()->set_bytes(734'003'200);
   seen.mutable_tree()->add_exclusion_hits(88);
@@ -231,6 +235,10 @@ class Scene {
       body.set_fsynced(true);
       body.set_check(database ? "integrity_check ok, foreign_key_check ok" : "");
       body.set_content_bytes(database ? 8'388'608 : 735'000'000);
+      if (!database) {
+        body.add_changed("/srv/uploads/log");
+        body.set_changed_count(2);
+      }
     } else if (step.kind() == v1::STEP_KIND_VERIFY) {
       v1::ArtifactVerified& body = *event.mutable_artifact_verified();
       body.set_path(path);

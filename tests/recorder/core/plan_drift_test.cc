@@ -17,7 +17,7 @@ struct PlanText {
   std::string canonical() const {
     std::string out = "muniment-plan/1\nkind backup\n";
     for (const auto& [name, patterns] : modules) {
-      out += "module " + name + "\n  class files\n  path /" + name + "\n";
+      out += "module " + name + "\n  class files\n  folder /" + name + "\n";
       for (const std::string& pattern : patterns) out += "  exclude " + pattern + "\n";
     }
     for (const auto& [name, patterns] : modules) out += "step capture " + name + "\n";
@@ -44,7 +44,7 @@ std::set<std::string> statements(const PlanText& plan) {
   for (const auto& [name, patterns] : plan.modules) {
     out.insert("module " + name);
     out.insert(name + ": class files");
-    out.insert(name + ": path /" + name);
+    out.insert(name + ": folder /" + name);
     out.insert("step capture " + name);
     for (const std::string& pattern : patterns) out.insert(name + ": exclude " + pattern);
   }

@@ -38,6 +38,8 @@ struct World {
     target.module = module;
     target.backup_class = id;
     target.seen.set_path(path);
+    target.seen.set_kind(id == v1::BACKUP_CLASS_FILES ? v1::PATH_KIND_DIRECTORY
+                                                      : v1::PATH_KIND_REGULAR);
     return target;
   }
 };
@@ -64,6 +66,7 @@ World random_world(Generator& draw) {
     Target& target = world.add("m" + std::to_string(i),
                                draw.one_in(2) ? v1::BACKUP_CLASS_SQLITE : v1::BACKUP_CLASS_FILES,
                                "/" + draw.text(draw.below(12), kAlphabet));
+    if (draw.one_in(3)) target.seen.set_kind(v1::PATH_KIND_REGULAR);
     for (std::size_t k = draw.below(3); k > 0; --k) {
       target.exclude.push_back("/" + draw.text(draw.below(8), kAlphabet));
     }
@@ -128,7 +131,8 @@ Lines expected_lines(const World& world) {
     lines.emplace_back("module", target.module);
     lines.emplace_back("  class",
                        target.backup_class == v1::BACKUP_CLASS_SQLITE ? "sqlite" : "files");
-    lines.emplace_back("  path", target.seen.path());
+    const bool folder = target.seen.kind() == v1::PATH_KIND_DIRECTORY;
+    lines.emplace_back(folder ? "  folder" : "  file", target.seen.path());
     for (const std::string& pattern : target.exclude) lines.emplace_back("  exclude", pattern);
     if (!target.gate.empty()) lines.emplace_back("  gate", target.gate);
   }
@@ -167,6 +171,8 @@ TEST(PlanDigest, ChangesWithAllThatItCovers) {
       {"its class",
        [](World& w) { w.resolution.targets[0].backup_class = v1::BACKUP_CLASS_FILES; }},
       {"its path", [](World& w) { w.resolution.targets[0].seen.set_path("/srv/notes.db"); }},
+      {"a folder where a file was",
+       [](World& w) { w.resolution.targets[0].seen.set_kind(v1::PATH_KIND_DIRECTORY); }},
       {"its gate", [](World& w) { w.resolution.targets[0].gate = "F4"; }},
       {"no gate", [](World& w) { w.resolution.targets[0].gate.clear(); }},
       {"an exclusion", [](World& w) { w.resolution.targets[1].exclude[0] += "x"; }},
