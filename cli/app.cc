@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <set>
 
 #include "cli/diagnostics.h"
 #include "cli/progress_view.h"
@@ -103,10 +104,13 @@ Result<Rehearsal> find_plan(const LogReader& log, const RunOptions& options) {
                                          "` is not in the plan of run " + out.run_id +
                                          "; a plan is executed whole");
   }
-  if (!options.selection.modules.empty() &&
-      options.selection.modules.size() != out.selection.modules.size()) {
+  // Not by their number: a name may stand there twice.
+  const std::set<std::string> named(options.selection.modules.begin(),
+                                    options.selection.modules.end());
+  const std::set<std::string> planned(out.selection.modules.begin(), out.selection.modules.end());
+  if (!named.empty() && named != planned) {
     return fail(ErrorCode::kInvalid, "the plan of run " + out.run_id + " has " +
-                                         std::to_string(out.selection.modules.size()) +
+                                         std::to_string(planned.size()) +
                                          " modules; a plan is executed whole: name all or none");
   }
   return out;

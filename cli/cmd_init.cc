@@ -10,6 +10,7 @@
 #include "cli/command_table.h"
 #include "cli/exit_code.h"
 #include "cli/present.h"
+#include "recorder/core/notation.h"
 #include "recorder/core/text.h"
 #include "recorder/world/host_source.h"
 

@@ -4,8 +4,8 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "recorder/core/notation.h"
 #include "recorder/core/text.h"
-#include "replay/json.h"
 
 namespace muniment {
 namespace {

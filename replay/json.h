@@ -33,10 +33,6 @@ std::string to_json(const google::protobuf::Message& message, const JsonOptions&
 // for what is no time of the years 1 to 9999.
 std::string rfc3339(const google::protobuf::Timestamp& time);
 
-// A JSON string with its quotes. What a terminal would obey or hide (control characters,
-// bidirectional marks; see inert()) is escaped. REQUIRES: valid UTF-8.
-std::string json_quote(std::string_view text);
-
 // The contract's word for an enum value, else its name.
 std::string enum_word(const google::protobuf::EnumValueDescriptor& value);
 

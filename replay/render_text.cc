@@ -1,6 +1,7 @@
 #include "replay/render_text.h"
 
 #include "recorder/core/digest.h"
+#include "recorder/core/notation.h"
 #include "recorder/core/plan.h"
 #include "recorder/core/run_state.h"
 #include "recorder/core/text.h"
@@ -42,12 +43,6 @@ std::string joined_modules(const v1::RunState& run) {
   return inert_short(out, 60);
 }
 
-std::string octal(std::uint32_t mode) {
-  char text[16];
-  std::snprintf(text, sizeof text, "%04o", mode & 07777U);
-  return text;
-}
-
 std::string bytes_or(const v1::StepState& step) {
   if (step.has_bytes()) return human_bytes(step.bytes());
   if (step.has_expected_bytes()) return "~" + human_bytes(step.expected_bytes());
@@ -70,7 +65,7 @@ std::string artifacts_table(const v1::RunState& run) {
   std::string out;
   for (const v1::ArtifactState& row : run.artifacts()) {
     out += "  " + inert(row.path()) + "\n    " + std::to_string(row.size_bytes()) + " bytes (" +
-           human_bytes(row.size_bytes()) + "), mode " + octal(row.mode()) + ", " +
+           human_bytes(row.size_bytes()) + "), mode " + octal_mode(row.mode()) + ", " +
            inert(row.status()) + ", " +
            (row.has_verified() ? "verified " + word(row.verified()) : "not verified") +
            "\n    sha256 " + to_hex(row.sha256()) + "\n";

@@ -1,37 +1,17 @@
 #include "recorder/world/run_manifest.h"
 
-#include <array>
-#include <cstdio>
 #include <string_view>
 
-#include "muniment/v1/common.pb.h"
+#include "recorder/core/backup_class.h"
 #include "recorder/core/digest.h"
+#include "recorder/core/notation.h"
 #include "recorder/core/text.h"
 
 namespace muniment {
 namespace {
 
 std::string quoted(std::string_view foreign) {
-  std::string out = "\"";
-  for (const char c : valid_utf8(foreign)) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out.append({'\\', c});
-    } else if (byte < 0x20 || byte == 0x7f) {
-      std::array<char, 8> escape{};
-      std::snprintf(escape.data(), escape.size(), "\\u%04x", byte);
-      out += escape.data();
-    } else {
-      out.push_back(c);
-    }
-  }
-  return out + "\"";
-}
-
-std::string octal(std::uint32_t mode) {
-  std::array<char, 8> text{};
-  std::snprintf(text.data(), text.size(), "%04o", mode & 07777U);
-  return text.data();
+  return json_quote(valid_utf8(foreign));
 }
 
 // The count is exact where the list is cut.
@@ -44,11 +24,6 @@ std::string paths(const PathList& list) {
   return out + "]}";
 }
 
-std::string class_word(v1::BackupClass backup_class) {
-  const auto* value = v1::BackupClass_descriptor()->FindValueByNumber(backup_class);
-  return value == nullptr ? "" : value->options().GetExtension(v1::word);
-}
-
 std::string artifact_json(const Captured& artifact) {
   const Capture& capture = artifact.capture;
   const StoredFile& file = capture.file;
@@ -59,7 +34,7 @@ std::string artifact_json(const Captured& artifact) {
   line("file", quoted(artifact.name));
   line("size_bytes", std::to_string(file.size_bytes));
   line("sha256", quoted(to_hex(file.sha256)));
-  line("mode", quoted(octal(file.mode)));
+  line("mode", quoted(octal_mode(file.mode)));
   line("compression", quoted(artifact.compression));
   line("content_bytes", std::to_string(file.content_bytes));
   line("content_sha256", quoted(to_hex(file.content_sha256)));

@@ -10,6 +10,7 @@
 #include "muniment/v1/event.pb.h"
 #include "muniment/v1/report.pb.h"
 #include "recorder/core/digest.h"
+#include "recorder/core/notation.h"
 #include "recorder/core/text.h"
 #include "tests/support/every_event.h"
 #include "tests/support/generator.h"
