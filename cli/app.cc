@@ -44,6 +44,24 @@ void set_command_line(v1::RunStarted& started, const Globals& globals, const Red
   }
 }
 
+// All of it is text.
+v1::Context redacted(v1::Context context, const Redactor& secrets) {
+  const google::protobuf::Reflection& at = *context.GetReflection();
+  std::vector<const google::protobuf::FieldDescriptor*> fields;
+  at.ListFields(context, &fields);
+  for (const auto* field : fields) {
+    if (!field->is_repeated()) {
+      at.SetString(&context, field, secrets.redact(at.GetString(context, field)));
+      continue;
+    }
+    for (int i = 0; i < at.FieldSize(context, field); ++i) {
+      at.SetRepeatedString(&context, field, i,
+                           secrets.redact(at.GetRepeatedString(context, field, i)));
+    }
+  }
+  return context;
+}
+
 v1::RunStarted make_start(const Globals& globals, const RunOptions& options,
                           const LoadedManifest& loaded, const Redactor& secrets,
                           std::vector<std::string>& blobs) {
@@ -53,7 +71,7 @@ v1::RunStarted make_start(const Globals& globals, const RunOptions& options,
   started.set_manifest_path(loaded.path);
   blobs.push_back(secrets.redact(loaded.text));
   started.set_manifest_sha256(std::string(as_bytes(sha256(blobs.back()))));
-  blobs.push_back(loaded.manifest.context.SerializeAsString());
+  blobs.push_back(redacted(loaded.manifest.context, secrets).SerializeAsString());
   started.set_context_sha256(std::string(as_bytes(sha256(blobs.back()))));
   started.set_program_version(MUNIMENT_VERSION);
   started.set_program_sha256(observe_program_sha256());
@@ -200,7 +218,7 @@ Result<v1::RunState> record_run(const Globals& globals, const RunOptions& option
 
   const std::unique_ptr<Clock> clock = make_host_clock();
   Result<Envelope> envelope =
-      make_envelope(globals, host, origin, options.mode, *clock, request.blobs);
+      make_envelope(globals, secrets, host, origin, options.mode, *clock, request.blobs);
   if (!envelope) return pass(envelope);
   const std::string follows = request.started.follows_run();
   request.manifest = &manifest;

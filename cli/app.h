@@ -33,12 +33,13 @@ Result<v1::RunState> record_run(const Globals& globals, const RunOptions& option
 
 // Who acts: the claim (--actor, MUNIMENT_ACTOR, operator:$USER) and what is observed. `blobs` takes
 // the salted texts behind the commitments. kInvalid for a claim that is not KIND:NAME.
-Result<v1::Actor> make_actor(const Globals& globals, std::vector<std::string>& blobs);
+Result<v1::Actor> make_actor(const Globals& globals, const Redactor& secrets,
+                             std::vector<std::string>& blobs);
 
 // The envelope of one invocation.
-Result<Envelope> make_envelope(const Globals& globals, const std::string& host_name,
-                               const std::string& origin, v1::Mode mode, Clock& clock,
-                               std::vector<std::string>& blobs);
+Result<Envelope> make_envelope(const Globals& globals, const Redactor& secrets,
+                               const std::string& host_name, const std::string& origin,
+                               v1::Mode mode, Clock& clock, std::vector<std::string>& blobs);
 
 LockRequest lock_request(const Globals& globals, const Redactor& secrets);
 

@@ -103,7 +103,7 @@ Result<std::uint64_t> add(const Globals& globals, const Redactor& secrets,
   if (!reader) return pass(reader);
   Result<v1::StoreState> state = (*reader)->state();
   if (!state) return pass(state);
-  Result<Envelope> envelope = make_envelope(globals, observe_host_name(), state->origin(),
+  Result<Envelope> envelope = make_envelope(globals, secrets, observe_host_name(), state->origin(),
                                             v1::MODE_OBSERVATION, *clock, prepared.blobs);
   if (!envelope) return pass(envelope);
   Stamper stamper(*clock, *envelope, std::nullopt);
@@ -124,6 +124,11 @@ Result<std::uint64_t> add(const Globals& globals, const Redactor& secrets,
 }
 
 Result<int> note(const Options& options, const Globals& globals, Redactor& secrets) {
+  // What the manifest refers to is secret here too, also where -s names the store.
+  if (manifest_path(globals)) {
+    Result<LoadedManifest> loaded = load_manifest(globals, secrets);
+    if (!loaded) return pass(loaded);
+  }
   Prepared prepared;
   Result<v1::Event> body = make_body(options, secrets, prepared.blobs);
   if (!body) return pass(body);

@@ -3,6 +3,7 @@
 #include "cli/diagnostics.h"
 #include "cli/exit_code.h"
 #include "cli/present.h"
+#include "recorder/core/text.h"
 
 namespace muniment {
 
@@ -25,9 +26,10 @@ void declare_reindex(CLI::App& root, Action& chosen) {
       if (!events) return pass(events);
       v1::ReindexReport report;
       report.set_events(*events);
-      return present(globals, report, {},
-                     "rebuilt from " + std::to_string(*events) + " events: " + *folder + "\n",
-                     kExitDone);
+      return present(
+          globals, report, {},
+          "rebuilt from " + std::to_string(*events) + " events: " + inert(*folder) + "\n",
+          kExitDone);
     };
   });
 }

@@ -4,6 +4,8 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
 #include "recorder/core/notation.h"
 #include "recorder/core/text.h"
 
@@ -20,9 +22,23 @@ State& state() {
   return state;
 }
 
+// What is quoted in a message is inert already; what a library put into it is not. Backslashes and
+// newlines stay, so that nothing is escaped twice.
+std::string harmless(const std::string& text) {
+  std::string out;
+  for (std::size_t at = 0; at <= text.size();) {
+    const std::size_t end = std::min(text.find_first_of("\\\n", at), text.size());
+    out += inert(text.substr(at, end - at));
+    if (end < text.size()) out += text[end];
+    at = end + 1;
+  }
+  return out;
+}
+
 void log(spdlog::level::level_enum level, const std::string& prefix, const std::string& text) {
-  const std::string clean = state().redactor == nullptr ? text : state().redactor->redact(text);
-  spdlog::log(level, "{}", state().json ? json_quote(valid_utf8(clean)) : prefix + clean);
+  const std::string clean =
+      harmless(state().redactor == nullptr ? text : state().redactor->redact(text));
+  spdlog::log(level, "{}", state().json ? json_quote(clean) : prefix + clean);
 }
 
 }  // namespace

@@ -36,7 +36,8 @@ Result<v1::ActorKind> parse_claim(const std::string& claim) {
 
 }  // namespace
 
-Result<v1::Actor> make_actor(const Globals& globals, std::vector<std::string>& blobs) {
+Result<v1::Actor> make_actor(const Globals& globals, const Redactor& secrets,
+                             std::vector<std::string>& blobs) {
   v1::Actor actor = observe_actor();
   const std::string user = observe_user_name();
   std::string claim = globals.actor;
@@ -51,16 +52,16 @@ Result<v1::Actor> make_actor(const Globals& globals, std::vector<std::string>& b
     field = hidden.field;
     blobs.push_back(std::move(hidden.blob));
   };
-  keep(claim, *actor.mutable_claimed());
+  keep(secrets.redact(claim), *actor.mutable_claimed());
   keep(user, *actor.mutable_user_name());
   keep(environment("SSH_CONNECTION").value_or(""), *actor.mutable_ssh_connection());
   return actor;
 }
 
-Result<Envelope> make_envelope(const Globals& globals, const std::string& host_name,
-                               const std::string& origin, v1::Mode mode, Clock& clock,
-                               std::vector<std::string>& blobs) {
-  Result<v1::Actor> actor = make_actor(globals, blobs);
+Result<Envelope> make_envelope(const Globals& globals, const Redactor& secrets,
+                               const std::string& host_name, const std::string& origin,
+                               v1::Mode mode, Clock& clock, std::vector<std::string>& blobs) {
+  Result<v1::Actor> actor = make_actor(globals, secrets, blobs);
   if (!actor) return pass(actor);
   Envelope envelope;
   envelope.run_id = make_uuid7(clock.now().wall_ns);

@@ -1,4 +1,6 @@
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <string>
@@ -23,7 +25,18 @@ int report(const Error& error) {
   return exit_code_of(error.code);
 }
 
+// A standard stream that the caller closed would be the number of the next file that is opened, and
+// an answer be written into the store. Nothing can be written to one that is opened for reading.
+void hold_standard_streams() {
+  for (int fd = open("/dev/null", O_RDONLY); fd >= 0; fd = open("/dev/null", O_RDONLY)) {
+    if (fd <= STDERR_FILENO) continue;
+    close(fd);
+    return;
+  }
+}
+
 int run(int argc, char** argv) {
+  hold_standard_streams();
   umask(077);
   catch_signals();
   Globals globals;

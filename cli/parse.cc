@@ -128,11 +128,10 @@ std::optional<int> parse(int argc, char** argv, Globals& globals, Action& action
     root.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
     const auto chosen = root.get_subcommands();
-    print(chosen.empty() ? root.help() : chosen.front()->help(root.get_name()));
-    return kExitDone;
+    const bool said = print(chosen.empty() ? root.help() : chosen.front()->help(root.get_name()));
+    return said ? kExitDone : kExitFailed;
   } catch (const CLI::CallForVersion& version) {
-    print(std::string(version.what()) + "\n");
-    return kExitDone;
+    return print(std::string(version.what()) + "\n") ? kExitDone : kExitFailed;
   } catch (const CLI::ParseError& error) {
     return explain(root, error, argc, argv);
   }
