@@ -51,14 +51,15 @@ TarStream::TarStream(ArtifactWriter& out)
   archive_write_set_bytes_per_block(archive_.get(), 0);
   const auto write = [](archive*, void* self, const void* bytes, size_t size) -> la_ssize_t {
     auto* tar = static_cast<TarStream*>(self);
-    tar->written_ = tar->out_.write({static_cast<const char*>(bytes), size});
+    if (tar->written_) tar->written_ = tar->out_.write({static_cast<const char*>(bytes), size});
     return tar->written_ ? static_cast<la_ssize_t>(size) : -1;
   };
   archive_write_open2(archive_.get(), this, nullptr, write, nullptr, nullptr);
 }
 
-// Freeing an archive that was not finished writes its end; nobody wants that of a failed capture,
-// and the writer may be gone.
+// Freeing an archive that was not finished writes its end, with a zero for each byte that its last
+// file still lacks; nobody wants that of a failed capture, and the writer may be gone. libarchive
+// 3.6 forgets two small buffers of its own then, as it does after any failed write.
 TarStream::~TarStream() {
   archive_write_fail(archive_.get());
 }
