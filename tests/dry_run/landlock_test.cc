@@ -203,7 +203,7 @@ TEST_F(DryRunEnforcement, IsRecordedAndReportedWithItsAbi) {
   EXPECT_NE(start.find("\"enforced\":true"), std::string::npos) << start;
   const std::string report = workspace_.run({"report", "latest:dry-run"}).out;
   EXPECT_NE(report.find("outside the store"), std::string::npos) << report;
-  EXPECT_NE(report.find("forbidden by Landlock ABI " + std::to_string(abi) + ")"),
+  EXPECT_NE(report.find("Landlock ABI " + std::to_string(abi) + " forbade: create, write, rename"),
             std::string::npos)
       << report;
 }
