@@ -19,22 +19,37 @@ std::size_t size_bytes(const PendingAppend& pending) {
 
 }  // namespace
 
-Result<Appended> AppendQueue::run(PendingAppend pending) {
-  QueuedAppend mine{std::move(pending), std::nullopt, false, {}};
+void QueuedAppend::call(Turn turn) {
+  const std::scoped_lock lock(mutex_);
+  turn_ = turn;
+  called_.notify_one();
+}
+
+QueuedAppend::Turn QueuedAppend::wait() {
   std::unique_lock lock(mutex_);
-  waiting_.push_back(&mine);
-  mine.turn.wait(lock, [&] { return mine.done || waiting_.front() == &mine; });
-  if (!mine.done) {
+  called_.wait(lock, [this] { return turn_ != Turn::kWaits; });
+  return turn_;
+}
+
+Result<Appended> AppendQueue::run(PendingAppend pending) {
+  QueuedAppend mine(std::move(pending));
+  bool leads = false;
+  {
+    const std::scoped_lock lock(mutex_);
+    waiting_.push_back(&mine);
+    leads = waiting_.size() == 1;
+  }
+  if (leads || mine.wait() == QueuedAppend::Turn::kLeads) {
     const std::vector<QueuedAppend*> group = next_group();
-    lock.unlock();
     commit_(group);
-    lock.lock();
-    finish(group.size(), &mine);
+    finish(group);
   }
   return *std::move(mine.outcome);
 }
 
-std::vector<QueuedAppend*> AppendQueue::next_group() const {
+// They stay in the queue meanwhile: whoever comes sees that somebody leads.
+std::vector<QueuedAppend*> AppendQueue::next_group() {
+  const std::scoped_lock lock(mutex_);
   std::vector<QueuedAppend*> group;
   std::size_t bytes = 0;
   for (QueuedAppend* append : waiting_) {
@@ -45,15 +60,17 @@ std::vector<QueuedAppend*> AppendQueue::next_group() const {
   return group;
 }
 
-void AppendQueue::finish(std::size_t count, const QueuedAppend* leader) {
-  // The next leader first: its fsync runs while the others wake up.
-  if (waiting_.size() > count) waiting_[count]->turn.notify_one();
-  for (std::size_t i = 0; i < count; ++i) {
-    QueuedAppend* append = waiting_.front();
-    waiting_.pop_front();
-    append->done = true;
-    if (append != leader) append->turn.notify_one();
+void AppendQueue::finish(const std::vector<QueuedAppend*>& group) {
+  QueuedAppend* next = nullptr;
+  {
+    const std::scoped_lock lock(mutex_);
+    waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(group.size()));
+    if (!waiting_.empty()) next = waiting_.front();
   }
+  // The next leader first: its fsync runs while the others wake up.
+  if (next != nullptr) next->call(QueuedAppend::Turn::kLeads);
+  // The first of the group is the leader, whose call this is.
+  for (std::size_t i = 1; i < group.size(); ++i) group[i]->call(QueuedAppend::Turn::kDone);
 }
 
 void fail_group(const std::vector<QueuedAppend*>& queued, const Error& error) {

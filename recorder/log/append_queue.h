@@ -8,6 +8,7 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "recorder/core/result.h"
@@ -18,11 +19,25 @@
 namespace muniment {
 
 // An append in the queue; lives on its appender's stack.
-struct QueuedAppend {
+class QueuedAppend {
+ public:
+  enum class Turn { kWaits, kLeads, kDone };
+
+  explicit QueuedAppend(PendingAppend append) : pending(std::move(append)) {}
+
   PendingAppend pending;
   std::optional<Result<Appended>> outcome;  // set by the commit
-  bool done = false;                        // guarded by the queue: out of it, outcome is set
-  std::condition_variable turn;
+
+  // Ends a wait(). After kDone the appender may destroy the object.
+  void call(Turn turn);
+  // The turn that it was called for.
+  Turn wait();
+
+ private:
+  // Its own: appenders that wake up have nothing to do with one another or with the next leader.
+  std::mutex mutex_;
+  std::condition_variable called_;
+  Turn turn_ = Turn::kWaits;
 };
 
 // Leader and followers: whoever is first in the queue leads, takes all that waits up to a bound,
@@ -39,8 +54,8 @@ class AppendQueue {
   Result<Appended> run(PendingAppend pending);
 
  private:
-  std::vector<QueuedAppend*> next_group() const;
-  void finish(std::size_t count, const QueuedAppend* leader);
+  std::vector<QueuedAppend*> next_group();
+  void finish(const std::vector<QueuedAppend*>& group);
 
   Commit commit_;
   std::mutex mutex_;

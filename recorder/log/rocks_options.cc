@@ -63,8 +63,11 @@ rocksdb::ColumnFamilyOptions family_options(Table table) {
   options.write_buffer_size = 4 * kMiB;
   options.max_write_buffer_number = 4;
   rocksdb::BlockBasedTableOptions blocks;
-  // Read when they are needed: opening must not grow with the log.
+  // Read when they are needed: opening must not grow with the log. In parts of a block's size:
+  // whole ones are megabytes in a long log, more than the cache keeps, and each lookup read one.
   blocks.cache_index_and_filter_blocks = true;
+  blocks.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
+  blocks.partition_filters = true;
   if (table == Table::kIndex || table == Table::kBlob) {
     // Each append asks for ids and digests that are not there.
     blocks.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
@@ -93,6 +96,8 @@ rocksdb::DBOptions database_options(rocksdb::Env* env) {
   options.info_log = std::make_shared<NoLogger>();
   options.paranoid_checks = true;
   options.max_open_files = -1;
+  // Of each table; by default 16, which cost more than the files that they open.
+  options.max_file_opening_threads = 1;
   options.max_background_jobs = 2;
   options.stats_dump_period_sec = 0;
   options.stats_persist_period_sec = 0;
