@@ -62,6 +62,9 @@ rocksdb::ColumnFamilyOptions family_options(Table table) {
   // The bound on the WAL flushes all tables long before one of them is full.
   options.write_buffer_size = 4 * kMiB;
   options.max_write_buffer_number = 4;
+  // Keys come in order, and what is in order already is moved from level to level and never merged:
+  // a million events lay in hundreds of small files, each to be opened by every reader.
+  options.compaction_style = rocksdb::kCompactionStyleUniversal;
   rocksdb::BlockBasedTableOptions blocks;
   // Read when they are needed: opening must not grow with the log. In parts of a block's size:
   // whole ones are megabytes in a long log, more than the cache keeps, and each lookup read one.
