@@ -178,7 +178,7 @@ class LeaksOfOthers {
 };
 
 TEST_F(CaptureFilesChange, StopsWhereItIsAskedTo) {
-  const LeaksOfOthers allowed;
+  [[maybe_unused]] const LeaksOfOthers allowed;
   for (const Compression compression : {Compression{}, Compression{1}}) {
     CueProgress progress;
     progress.at = kCue;
