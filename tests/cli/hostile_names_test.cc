@@ -102,6 +102,8 @@ class HostileNames : public testing::Test {
       json.emplace_back("--json");
       EXPECT_TRUE(parse_json(run(json, 0).out)) << words[0];
     }
+    run({"report", "latest", "--format", "markdown"}, 0);
+    run({"report", "latest", "--template", "context-pack"}, 0);
     const std::string last = jq(here_, run({"show", "latest", "--json"}, 0).out, ".last_sequence");
     for (int sequence = 0; sequence <= std::stoi(last); ++sequence) {
       run({"show", std::to_string(sequence)}, 0);

@@ -10,6 +10,7 @@
 #include "recorder/log/queries.h"
 #include "replay/evidence.h"
 #include "replay/query.h"
+#include "replay/render_markdown.h"
 #include "replay/render_text.h"
 #include "tests/support/read_file.h"
 #include "tests/support/sample_runs.h"
@@ -54,6 +55,8 @@ void add_runs(const LogReader& log, const Resolver& resolve, const SampleRuns& r
     ASSERT_TRUE(evidence) << evidence.error().message;
     out["show_" + name + ".txt"] = render_run(*run, resolve);
     out["report_" + name + ".txt"] = render_evidence(*evidence, resolve);
+    out["report_" + name + ".md"] = render_markdown(*evidence, resolve);
+    out["context_pack_" + name + ".md"] = render_context_pack(*evidence, resolve);
     if (name != "rehearsed" && name != "executed" && name != "failed") continue;
     out["report_" + name + ".json"] = as_json(*evidence, resolve);
     if (name == "executed") out["show_" + name + ".json"] = as_json(*run, resolve);
@@ -78,7 +81,7 @@ TEST(Golden, DocumentsAreWhatTheyWere) {
   const std::string folder = std::string(MUNIMENT_SOURCE_DIR) + "/tests/golden/";
   const bool write = std::getenv("MUNIMENT_WRITE_GOLDEN") != nullptr;
   const Documents documents = make_documents();
-  EXPECT_GT(documents.size(), 25U);
+  EXPECT_GT(documents.size(), 45U);
   for (const auto& [name, text] : documents) {
     if (write) std::ofstream(folder + name, std::ios::binary) << text;
     EXPECT_EQ(text, read_file(folder + name)) << name;
