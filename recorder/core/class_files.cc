@@ -37,13 +37,38 @@ bool recognise(const v1::PathObserved& /*seen*/) {
   return false;
 }
 
+// What lies in a folder of a container is learnt when it is read: the engine lists nothing.
+std::optional<Refusal> refuse_inside(const Module& /*module*/, const ContainerSight& sight) {
+  for (const v1::PathObserved& seen : sight.paths) {
+    if (seen.kind() == v1::PATH_KIND_SYMLINK) {
+      return Refusal{v1::UNRESOLVED_REASON_WRONG_KIND,
+                     inert(seen.path()) +
+                         " in the container is a symbolic link, which is not followed; write the "
+                         "path it points to"};
+    }
+    if (seen.kind() == v1::PATH_KIND_DIRECTORY || seen.kind() == v1::PATH_KIND_REGULAR) continue;
+    return Refusal{v1::UNRESOLVED_REASON_WRONG_KIND,
+                   inert(seen.path()) + " in the container is neither a folder nor a file"};
+  }
+  return std::nullopt;
+}
+
 void describe(const Target& target, v1::Step& step) {
-  step.mutable_files()->add_paths(target.seen.path());
+  if (target.inside) {
+    for (const v1::PathObserved& seen : target.inside->paths) {
+      step.mutable_files()->add_paths(seen.path());
+    }
+    step.mutable_files()->set_allow_empty(target.allow_empty);
+  } else {
+    step.mutable_files()->add_paths(target.seen.path());
+  }
   for (const std::string& pattern : target.exclude) step.mutable_files()->add_exclude(pattern);
 }
 
 // 512 bytes of header and as much padding for each entry, more for long names.
-std::optional<std::uint64_t> expected_bytes(const v1::PathObserved& seen) {
+std::optional<std::uint64_t> expected_bytes(const Target& target) {
+  if (target.inside) return std::nullopt;
+  const v1::PathObserved& seen = target.seen;
   const v1::TreeFacts& tree = seen.tree();
   const std::uint64_t entries = tree.files() + tree.directories() + tree.links() + tree.specials();
   return std::max(tree.bytes(), seen.kind() == v1::PATH_KIND_REGULAR ? seen.size_bytes() : 0) +
@@ -59,7 +84,7 @@ const BackupClassRules kFilesRules = {
     .recognise = recognise,
     .describe = describe,
     .expected_bytes = expected_bytes,
-    .needs_raw_copy = false,
+    .refuse_inside = refuse_inside,
 };
 
 }  // namespace muniment

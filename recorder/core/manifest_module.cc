@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "recorder/core/backup_class.h"
+#include "recorder/core/detect.h"
 #include "recorder/core/glob.h"
 #include "recorder/core/manifest_parts.h"
 #include "recorder/core/text.h"
@@ -37,16 +38,6 @@ std::vector<std::string_view> class_words() {
   std::vector<std::string_view> words;
   for (const ClassWords& row : words_by_class()) words.push_back(row.class_word);
   return words;
-}
-
-// UNSPECIFIED for "auto".
-v1::BackupClass class_by_word(std::string_view word) {
-  const auto* all = v1::BackupClass_descriptor();
-  for (int i = 0; i < all->value_count(); ++i) {
-    const auto id = static_cast<v1::BackupClass>(all->value(i)->number());
-    if (id != v1::BACKUP_CLASS_UNSPECIFIED && class_word(id) == word) return id;
-  }
-  return v1::BACKUP_CLASS_UNSPECIFIED;
 }
 
 // A word that is there and does not go with the class; which classes it goes with.
@@ -214,7 +205,7 @@ Member read_member(TableReader reader, const std::string& module) {
   if (!out.id.empty()) reader.rename("member `" + out.id + "` of " + module);
   out.module = reader.text("module").value_or("");
   const std::optional<std::string> word = reader.word("class", {"files", "sqlite"});
-  if (word) out.backup_class = class_by_word(*word);
+  if (word) out.backup_class = class_of_word(*word);
   out.paths = read_paths(reader);
   out.volumes = read_volumes(reader);
   out.exclude = reader.texts("exclude", pattern_fault);
@@ -304,7 +295,7 @@ Module read_module(TableReader reader) {
   out.name = read_name(reader, "name", "`name = \"notes\"`", true);
   if (!out.name.empty()) reader.rename("module `" + out.name + "`");
   const std::string word = reader.word("class", class_words()).value_or("auto");
-  out.backup_class = class_by_word(word);
+  out.backup_class = class_of_word(word);
   out.container = read_container(reader);
   out.host_path = read_host_path(reader);
   out.paths = read_paths(reader);

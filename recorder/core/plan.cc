@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <map>
 #include <set>
 
 #include "recorder/core/check.h"
@@ -16,6 +17,15 @@ std::string compression_word(const Manifest& manifest) {
   return "zstd:" + std::to_string(manifest.zstd_level);
 }
 
+void set_container(const v1::ContainerObserved& seen, v1::ContainerTarget& out) {
+  out.set_container_id(seen.container_id());
+  out.set_image_id(seen.image_id());
+  out.set_name(seen.name());
+  out.set_compose_project(seen.compose_project());
+  out.set_compose_service(seen.compose_service());
+  *out.mutable_mounts() = seen.mounts();
+}
+
 v1::Step step_for(const Manifest& manifest, const Target& target, v1::StepKind kind,
                   const std::string& run_id) {
   const BackupClassRules* rules = find_class(target.backup_class);
@@ -26,10 +36,12 @@ v1::Step step_for(const Manifest& manifest, const Target& target, v1::StepKind k
   step.set_backup_class(target.backup_class);
   step.set_partial_folder(partial_folder(manifest.backup_root, target.module, run_id));
   step.set_final_folder(final_folder(manifest.backup_root, target.module, run_id));
-  step.set_compression(compression_word(manifest));
+  const std::string compression = rules->self_compressed ? "none" : compression_word(manifest);
+  step.set_compression(compression);
   step.set_artifact(target.module + std::string(rules->extension) +
-                    (manifest.compression == "none" ? "" : ".zst"));
+                    (compression == "none" ? "" : ".zst"));
   step.set_gate(target.gate);
+  if (target.inside) set_container(target.inside->container, *step.mutable_container());
   rules->describe(target, step);
   return step;
 }
@@ -39,6 +51,52 @@ void line(std::string& out, std::string_view key, std::string_view value) {
   out += ' ';
   out += inert(value);
   out += '\n';
+}
+
+void add_path(std::string& out, const v1::PathObserved& seen) {
+  line(out, seen.kind() == v1::PATH_KIND_DIRECTORY ? "  folder" : "  file", seen.path());
+}
+
+void add_credentials(std::string& out, std::string_view key,
+                     const google::protobuf::RepeatedPtrField<v1::Credential>& words) {
+  for (const v1::Credential& word : words) {
+    line(out, key, word.name().empty() ? word.kind() : word.kind() + ":" + word.name());
+  }
+}
+
+// In order of destination: the engine's order says nothing.
+void add_mounts(std::string& out, const v1::ContainerObserved& container) {
+  std::map<std::string, const v1::Mount*> mounts;
+  for (const v1::Mount& mount : container.mounts()) mounts[mount.destination()] = &mount;
+  for (const auto& [destination, mount] : mounts) {
+    line(out, "  mount", mount->kind() + (mount->read_only() ? " ro " : " rw ") + destination);
+    line(out, "  from", mount->kind() == "volume" ? mount->name() : mount->source());
+  }
+}
+
+// The identity of the container, and what the capture will do in it.
+void add_container(std::string& out, const Target& target, const std::vector<PlannedStep>& steps) {
+  const v1::ContainerObserved& container = target.inside->container;
+  line(out, "  container", container.container_id());
+  line(out, "  image", container.image_id());
+  if (!container.compose_service().empty()) {
+    line(out, "  compose", container.compose_project() + "/" + container.compose_service());
+  }
+  add_mounts(out, container);
+  for (const v1::PathObserved& seen : target.inside->paths) add_path(out, seen);
+  for (const PlannedStep& planned : steps) {
+    const v1::Step& step = planned.step;
+    if (step.kind() != v1::STEP_KIND_CAPTURE || step.module() != target.module) continue;
+    for (const std::string& name : step.postgres().databases()) line(out, "  database", name);
+    add_credentials(out, "  user", step.postgres().user());
+    add_credentials(out, "  user", step.redis().user());
+    add_credentials(out, "  password", step.postgres().password());
+    add_credentials(out, "  password", step.redis().password());
+    if (step.has_sqlite()) {
+      line(out, "  by", step.sqlite().host_path().empty() ? step.sqlite().tool() : "this host");
+    }
+    for (const std::string& argv : step.argv()) line(out, "  argv", argv);
+  }
 }
 
 // No run ids, times, destinations, sizes, health or mode: growth of data is no drift.
@@ -53,8 +111,11 @@ std::string canonical_text(const Resolution& resolution, const std::vector<Plann
   for (const Target& target : resolution.targets) {
     line(out, "module", target.module);
     line(out, "  class", class_word(target.backup_class));
-    const bool folder = target.seen.kind() == v1::PATH_KIND_DIRECTORY;
-    line(out, folder ? "  folder" : "  file", target.seen.path());
+    if (target.inside) {
+      add_container(out, target, steps);
+    } else {
+      add_path(out, target.seen);
+    }
     for (const std::string& pattern : target.exclude) line(out, "  exclude", pattern);
     if (!target.gate.empty()) line(out, "  gate", target.gate);
   }
@@ -107,12 +168,16 @@ Plan make_plan(const Manifest& manifest, const Resolution& resolution, const std
   bool all_known = true;
   for (const Target& target : resolution.targets) {
     const BackupClassRules* rules = find_class(target.backup_class);
-    const std::optional<std::uint64_t> expected = rules->expected_bytes(target.seen);
+    const std::optional<std::uint64_t> expected = rules->expected_bytes(target);
     for (const v1::StepKind kind :
          {v1::STEP_KIND_CAPTURE, v1::STEP_KIND_VERIFY, v1::STEP_KIND_COMMIT}) {
       PlannedStep& planned = plan.steps.emplace_back();
       planned.step = step_for(manifest, target, kind, run_id);
-      planned.fidelity = kind == v1::STEP_KIND_COMMIT ? v1::FIDELITY_EXACT : v1::FIDELITY_PREDICTED;
+      const bool known = kind == v1::STEP_KIND_COMMIT;
+      const bool guessed = !target.inside || expected.has_value();
+      planned.fidelity = known     ? v1::FIDELITY_EXACT
+                         : guessed ? v1::FIDELITY_PREDICTED
+                                   : v1::FIDELITY_UNKNOWN;
       if (kind == v1::STEP_KIND_CAPTURE) planned.expected_bytes = expected;
     }
     all_known = all_known && expected.has_value();

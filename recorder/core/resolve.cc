@@ -35,12 +35,22 @@ const Member* find_membership(const Manifest& manifest, const Module& module, st
   return nullptr;
 }
 
+// The container, where there is exactly one.
+const v1::ContainerObserved* container_of(const ResolveInput& input, const Module& module) {
+  const auto seen = input.inside.find(module.name);
+  if (seen == input.inside.end()) return nullptr;
+  const v1::ContainerObserved* found = nullptr;
+  for (const v1::ContainerObserved& container : seen->second.containers) {
+    if (!container.inspected()) continue;
+    if (found != nullptr) return nullptr;
+    found = &container;
+  }
+  return found;
+}
+
 std::optional<v1::Event> exclusion_event(const ResolveInput& input, const Module& module) {
   for (const Exclude& rule : input.manifest.excludes) {
-    const bool by_module = rule.kind == "module" && rule.pattern == module.name;
-    const bool by_path = rule.kind == "path" && !module.host_path.empty() &&
-                         glob_match(rule.pattern, module.host_path);
-    if (by_module || by_path) {
+    if (excludes_module(rule, module, container_of(input, module))) {
       return excluded(module, rule.id, rule.kind + " " + rule.pattern, rule.reason);
     }
   }
@@ -55,13 +65,12 @@ std::optional<v1::Event> exclusion_event(const ResolveInput& input, const Module
 }
 
 Refusal unsupported(const Module& module) {
-  const char* what = module.backup_class == v1::BACKUP_CLASS_COMPOSITE ? "composite modules"
-                     : !module.container.empty()                       ? "containers"
-                                                 : "modules without a host path";
-  return {
-      v1::UNRESOLVED_REASON_UNSUPPORTED,
-      std::string("this release reads and checks ") + what +
-          " but cannot act on them; name the modules with a host path, or use a newer muniment"};
+  const std::string what = module.backup_class == v1::BACKUP_CLASS_UNSPECIFIED
+                               ? "modules without a place"
+                               : "modules of class " + class_word(module.backup_class);
+  return {v1::UNRESOLVED_REASON_UNSUPPORTED,
+          "this release reads and checks " + what +
+              " but cannot act on them; name the other modules, or use a newer muniment"};
 }
 
 std::optional<Refusal> refuse_unseen(const Module& module, const v1::PathObserved& seen) {
@@ -97,6 +106,7 @@ const BackupClassRules* climb(const Module& module, const v1::PathObserved& seen
     return find_class(module.backup_class);
   }
   for (const BackupClassRules* rules : all_classes()) {
+    if (rules->refuse == nullptr) continue;
     if (rules->recognise(seen)) {
       body.set_rung(v1::RUNG_HEADER);
       body.set_evidence("the content of the file says " + class_word(rules->id));
@@ -122,53 +132,56 @@ std::optional<Refusal> refuse_unused_exclusion(const ResolveInput& input, const 
   return std::nullopt;
 }
 
-struct Verdict {
-  std::optional<Refusal> refusal;
-  const BackupClassRules* rules = nullptr;
-};
-
-Verdict judge(const ResolveInput& input, const Module& module, v1::ModuleResolved& body) {
-  if (!is_host_module(module)) return {unsupported(module), nullptr};
+// Fills in everything of `body` but the considered rungs of a refusal.
+Fate judge_host(const ResolveInput& input, const Module& module, v1::ModuleResolved& body) {
   const v1::PathObserved& seen = input.seen.at(module.name);
-  if (auto refusal = refuse_unseen(module, seen)) return {refusal, nullptr};
+  if (auto refusal = refuse_unseen(module, seen)) return {refusal, {}};
   const BackupClassRules* rules = climb(module, seen, body);
   if (rules == nullptr && module.backup_class != v1::BACKUP_CLASS_UNSPECIFIED) {
-    return {unsupported(module), nullptr};
+    return {unsupported(module), {}};
   }
   if (rules == nullptr) {
     return {Refusal{v1::UNRESOLVED_REASON_UNKNOWN_CLASS,
                     "nothing says what keeps data at " + inert(seen.path()) +
                         "; write class = \"sqlite\" or class = \"files\""},
-            nullptr};
+            {}};
   }
-  if (auto refusal = rules->refuse(module, seen)) return {refusal, nullptr};
-  if (auto refusal = refuse_overlap(input, seen)) return {refusal, nullptr};
-  if (auto refusal = refuse_unused_exclusion(input, module, seen)) return {refusal, nullptr};
-  return {std::nullopt, rules};
+  if (rules->refuse == nullptr) return {unsupported(module), {}};
+  if (auto refusal = rules->refuse(module, seen)) return {refusal, {}};
+  if (auto refusal = refuse_overlap(input, seen)) return {refusal, {}};
+  if (auto refusal = refuse_unused_exclusion(input, module, seen)) return {refusal, {}};
+  body.set_backup_class(rules->id);
+  body.add_paths(seen.path());
+  Target target;
+  target.backup_class = rules->id;
+  target.seen = seen;
+  target.exclude = exclusions_of(input.manifest, module);
+  return {std::nullopt, std::move(target)};
+}
+
+Fate judge(const ResolveInput& input, const Module& module, v1::ModuleResolved& body) {
+  if (is_host_module(module)) return judge_host(input, module, body);
+  if (is_container_module(module)) return judge_container(input, module, body);
+  return {unsupported(module), {}};
 }
 
 void resolve_one(const ResolveInput& input, const Module& module, Resolution& out) {
   v1::Event& event = out.events.emplace_back();
   event.set_module(module.name);
   v1::ModuleResolved body;
-  const Verdict verdict = judge(input, module, body);
-  if (verdict.refusal) {
+  Fate fate = judge(input, module, body);
+  if (fate.refusal) {
     v1::ModuleUnresolved& unresolved = *event.mutable_module_unresolved();
-    unresolved.set_reason(verdict.refusal->reason);
-    unresolved.set_detail(verdict.refusal->detail);
+    unresolved.set_reason(fate.refusal->reason);
+    unresolved.set_detail(fate.refusal->detail);
     *unresolved.mutable_near_misses() = body.considered();
-    out.problems.push_back(module.name + ": " + verdict.refusal->detail);
+    out.problems.push_back(module.name + ": " + fate.refusal->detail);
     return;
   }
-  const v1::PathObserved& seen = input.seen.at(module.name);
-  body.set_backup_class(verdict.rules->id);
-  body.add_paths(seen.path());
-  *event.mutable_module_resolved() = body;
-  out.targets.push_back({.module = module.name,
-                         .backup_class = verdict.rules->id,
-                         .seen = seen,
-                         .exclude = exclusions_of(input.manifest, module),
-                         .gate = module.gate});
+  *event.mutable_module_resolved() = std::move(body);
+  fate.target.module = module.name;
+  fate.target.gate = module.gate;
+  out.targets.push_back(std::move(fate.target));
 }
 
 // With --all, a rule of the manifest that matches nothing at all is a mistake somewhere.
@@ -176,6 +189,11 @@ void find_idle_rules(const ResolveInput& input, Resolution& out) {
   if (!input.all) return;
   for (const Exclude& rule : input.manifest.excludes) {
     if (rule.kind != "path") continue;
+    const bool blind =
+        std::any_of(out.targets.begin(), out.targets.end(), [](const Target& target) {
+          return target.inside && target.backup_class == v1::BACKUP_CLASS_FILES;
+        });
+    if (blind) continue;  // what it hits in a container is seen when that is read
     bool hit = std::any_of(out.events.begin(), out.events.end(), [&](const v1::Event& event) {
       return event.module_excluded().rule() == rule.id;
     });
@@ -197,6 +215,27 @@ void find_idle_rules(const ResolveInput& input, Resolution& out) {
 
 bool is_host_module(const Module& module) {
   return !module.host_path.empty() && module.backup_class != v1::BACKUP_CLASS_COMPOSITE;
+}
+
+bool is_container_module(const Module& module) {
+  return !module.container.empty() && module.backup_class != v1::BACKUP_CLASS_COMPOSITE &&
+         module.backup_class != v1::BACKUP_CLASS_NONE;
+}
+
+bool excludes_module(const Exclude& rule, const Module& module,
+                     const v1::ContainerObserved* container) {
+  if (rule.kind == "module") return rule.pattern == module.name;
+  if (rule.kind == "path") {
+    return !module.host_path.empty() && glob_match(rule.pattern, module.host_path);
+  }
+  if (rule.kind == "service") {
+    const std::string& service = module.container.compose_service;
+    return !service.empty() && (rule.pattern == service ||
+                                rule.pattern == module.container.compose_project + "/" + service);
+  }
+  if (rule.kind != "label" || container == nullptr) return false;
+  const auto& labels = container->labels_asked();
+  return std::find(labels.begin(), labels.end(), rule.pattern) != labels.end();
 }
 
 Result<std::vector<const Module*>> select_modules(const Manifest& manifest,

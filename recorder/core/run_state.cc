@@ -240,8 +240,7 @@ void apply(RunState& state, const v1::Event& event, std::uint64_t sequence) {
       }
       return;
     case v1::Event::kDriftDetected:
-      state.set_drift(true);
-      return;
+      return state.set_drift(true);
     case v1::Event::kGateEvaluated:
       return evaluate_gate(state, event, sequence);
     case v1::Event::kStepStarted:
@@ -255,11 +254,11 @@ void apply(RunState& state, const v1::Event& event, std::uint64_t sequence) {
     case v1::Event::kArtifactRemoved:
       return remove_artifacts(state, event.module());
     case v1::Event::kNoteAdded:
-      state.add_notes(sequence);
-      return;
+      return state.add_notes(sequence);
     case v1::Event::kCheckRecorded:
       return record_check(state, event.check_recorded(), sequence);
     case v1::Event::kEngineObserved:
+      return state.set_engine_unreachable(!event.engine_observed().reachable());
     case v1::Event::kContainerObserved:
     case v1::Event::kPathObserved:
     case v1::Event::kGatePolicyRecorded:
