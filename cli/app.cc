@@ -8,6 +8,7 @@
 #include "cli/diagnostics.h"
 #include "cli/progress_view.h"
 #include "cli/stop.h"
+#include "recorder/core/container_match.h"
 #include "recorder/core/digest.h"
 #include "recorder/core/text.h"
 #include "recorder/inbox_poller.h"
@@ -167,6 +168,14 @@ Result<std::unique_ptr<Store>> open_log_for(const RunOptions& options, const std
   return open_for_writing(folder, globals, secrets);
 }
 
+EngineUse use_of(const Manifest& manifest) {
+  EngineUse use{manifest.engine, environment, manifest.secrets_folder};
+  const std::optional<std::string> stall = environment("MUNIMENT_STALL");
+  const auto limit = stall ? parse_duration(*stall) : std::nullopt;
+  if (limit) use.stall = *limit;
+  return use;
+}
+
 Status check_landlock(const RunOptions& options, const v1::Enforcement& held) {
   if (options.mode != v1::MODE_DRY_RUN || held.enforced()) return {};
   if (options.require_landlock) {
@@ -236,8 +245,10 @@ Result<v1::RunState> record_run(const Globals& globals, const RunOptions& option
 
   ProgressView progress(globals);
   // The one line in which a rehearsal and the deed differ.
-  const auto sink = rehearsal ? make_withholding_sink() : make_artifact_sink(progress, secrets);
-  const std::unique_ptr<Source> source = make_host_source();
+  const auto sink =
+      rehearsal ? make_withholding_sink() : make_artifact_sink(progress, secrets, use_of(manifest));
+  const EngineChoice engine{manifest.engine, environment, labels_named(manifest)};
+  const std::unique_ptr<Source> source = make_engine_source(engine, secrets);
   std::optional<InboxPoller> inbox;
   if (options.keep) inbox.emplace(*folder, store, say_warning);
   Recorder recorder({store, store, *source, *sink, *clock}, std::move(request), *envelope);

@@ -32,8 +32,9 @@ ExitCode exit_code_of(const v1::RunState& run) {
       return run.drift() ? kExitDrift : kExitClosed;
     case v1::RUN_OUTCOME_INTERRUPTED:
       return kExitInterrupted;
-    case v1::RUN_OUTCOME_UNSPECIFIED:
     case v1::RUN_OUTCOME_FAILED:
+      return run.engine_unreachable() ? kExitUnreachable : kExitFailed;
+    case v1::RUN_OUTCOME_UNSPECIFIED:
     case v1::RUN_OUTCOME_ABANDONED:
     case v1::RUN_OUTCOME_RUNNING:
     case v1::RunOutcome_INT_MIN_SENTINEL_DO_NOT_USE_:

@@ -9,6 +9,7 @@
 #include "recorder/core/run_state.h"
 #include "recorder/core/text.h"
 #include "recorder/log/queries.h"
+#include "recorder/observation.h"
 
 namespace muniment {
 namespace {
@@ -124,23 +125,35 @@ Status Recorder::recover() {
   return {};
 }
 
+// Asked once, before the first module. An engine that cannot be reached is recorded: whoever reads
+// the run later shall not take its silence for an empty host.
+Status Recorder::observe_engine(ResolveInput& input) {
+  if (!needs_engine(request_.modules)) return {};
+  Result<Bodies> seen = ports_.source.observe(EngineQuery{});
+  if (!seen) return pass(seen);
+  for (const v1::Event& event : *seen) {
+    if (event.engine_observed().reachable()) continue;
+    for (const Module* module : request_.modules) {
+      if (!is_container_module(*module)) continue;
+      input.inside[module->name].engine_error = event.engine_observed().error();
+    }
+  }
+  return record(std::move(*seen));
+}
+
 Result<Resolution> Recorder::observe_and_resolve() {
   ResolveInput input{.manifest = *request_.manifest,
                      .modules = request_.modules,
                      .all = request_.all,
                      .seen = {},
                      .protected_paths = request_.protected_paths};
+  if (Status status = observe_engine(input); !status) return pass(status);
   for (const Module* module : request_.modules) {
-    if (!is_host_module(*module) || is_stopped()) continue;
-    Result<Bodies> seen = ports_.source.observe(
-        PathQuery{module->host_path, exclusions_of(*request_.manifest, *module)});
+    if (is_stopped()) break;
+    Result<Bodies> seen = observe_module(ports_.source, *module, input);
     if (!seen) {
       problem_ = module->name + ": " + seen.error().message;
       return Resolution{};
-    }
-    for (v1::Event& event : *seen) {
-      event.set_module(module->name);
-      if (event.has_path_observed()) input.seen[module->name] = event.path_observed();
     }
     if (Status status = record(std::move(*seen)); !status) return pass(status);
   }

@@ -68,6 +68,7 @@ class Recorder {
   Status run_stages();
   Status record_failure(const Error& error);
   Status recover();
+  Status observe_engine(ResolveInput& input);
   Result<Resolution> observe_and_resolve();
   Status plan_and_check(const Resolution& resolution);
   Status check_drift();

@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <cerrno>
@@ -12,6 +13,9 @@
 #include "recorder/core/text.h"
 #include "recorder/world/capture.h"
 #include "recorder/world/captured.h"
+#include "recorder/world/engine/capture_inside.h"
+#include "recorder/world/engine/container_commands.h"
+#include "recorder/world/engine/engine_control.h"
 #include "recorder/world/folders.h"
 #include "recorder/world/place.h"
 #include "recorder/world/settle_folder.h"
@@ -29,8 +33,8 @@ struct Applied {
 
 class ArtifactSink : public Sink {
  public:
-  ArtifactSink(Progress& progress, const Redactor& redactor)
-      : progress_(progress), redactor_(redactor) {}
+  ArtifactSink(Progress& progress, Redactor& redactor, EngineUse engine)
+      : progress_(progress), redactor_(redactor), use_(std::move(engine)) {}
 
   Outcome perform(const v1::Step& step, Facts& facts) override;
 
@@ -43,15 +47,28 @@ class ArtifactSink : public Sink {
 
   // The partial folder: made by this sink's first capture in it, else opened.
   Result<Folder> enter_partial(const Place& place);
+  Result<std::vector<Captured>> capture_all(const v1::Step& step, const Folder& partial,
+                                            const Place& place, Facts& facts);
+  Result<Captured> capture_here(const v1::Step& step, const CaptureTarget& target);
+  // Reads one artifact again; false: it is not what was captured, and the fact says so.
+  Result<Verification> verify_one(const v1::Step& step, const Folder& partial, Captured& artifact,
+                                  Facts& facts);
+  // Connected by the first step that is about a container.
+  Result<EngineControl*> engine();
+  void take_trouble(const ContainerCommands& commands) { trouble_ = commands.trouble(); }
 
   Progress& progress_;
-  const Redactor& redactor_;
+  Redactor& redactor_;
+  EngineUse use_;
+  std::unique_ptr<EngineControl> engine_;
+  CommandTrouble trouble_;  // of the step that is carried out
   // By partial folder: those that this sink has made, with their artifacts by name.
   std::map<std::string, std::map<std::string, Captured>> made_;
 };
 
 Outcome ArtifactSink::perform(const v1::Step& step, Facts& facts) {
   Result<Applied> done = fail(ErrorCode::kIo, "nothing was done");
+  trouble_ = {};
   try {
     const Status valid = validate_step(step);
     done = valid ? carry_out(step, facts) : std::unexpected(valid.error());
@@ -67,6 +84,8 @@ Outcome ArtifactSink::perform(const v1::Step& step, Facts& facts) {
     return outcome;
   }
   outcome.detail = redactor_.redact(done.error().message);
+  outcome.exit_status = trouble_.exit_status;
+  outcome.error_tail = trouble_.error_tail;
   outcome.interrupted = done.error().code == ErrorCode::kInterrupted;
   return outcome;
 }
@@ -89,30 +108,104 @@ Result<Folder> ArtifactSink::enter_partial(const Place& place) {
   return partial;
 }
 
-Result<Applied> ArtifactSink::capture(const v1::Step& step, const Place& place, Facts& facts) {
-  Result<Folder> partial = enter_partial(place);
-  if (!partial) return pass(partial);
-  struct stat root{};
-  if (::stat(place.root.c_str(), &root) != 0) return system_failure("stat", place.root, errno);
-  const CaptureTarget target{*partial, step.artifact(), *parse_compression(step.compression()),
-                             FolderIdentity{root.st_dev, root.st_ino}};
+Result<EngineControl*> ArtifactSink::engine() {
+  if (engine_) return engine_.get();
+  Result<EngineAddress> address = find_engine(use_.selector, use_.environment);
+  if (!address) return pass(address);
+  Result<std::unique_ptr<EngineControl>> connected = EngineControl::connect(*address);
+  if (!connected) return pass(connected);
+  engine_ = std::move(*connected);
+  return engine_.get();
+}
+
+Result<Captured> ArtifactSink::capture_here(const v1::Step& step, const CaptureTarget& target) {
   Result<Capture> captured = step.has_sqlite() ? capture_sqlite(step.sqlite(), target, progress_)
                                                : capture_files(step.files(), target, progress_);
   if (!captured) return pass(captured);
+  return Captured{step.artifact(), step.compression(), step.backup_class(), std::move(*captured)};
+}
+
+Result<std::vector<Captured>> ArtifactSink::capture_all(const v1::Step& step, const Folder& partial,
+                                                        const Place& place, Facts& facts) {
+  struct stat root{};
+  if (::stat(place.root.c_str(), &root) != 0) return system_failure("stat", place.root, errno);
+  const FolderIdentity backup_root{root.st_dev, root.st_ino};
+  if (step.has_container()) {
+    Result<EngineControl*> control = engine();
+    if (!control) return pass(control);
+    ContainerCommands commands(**control, step.container(), redactor_, progress_, facts,
+                               use_.stall);
+    const InsideTarget target{step, partial, backup_root, use_.secrets_folder};
+    Result<std::vector<Captured>> captured = capture_inside(target, commands);
+    if (!captured) take_trouble(commands);
+    return captured;
+  }
+  Result<Captured> captured = capture_here(
+      step, {partial, step.artifact(), *parse_compression(step.compression()), backup_root});
+  if (!captured) return pass(captured);
+  std::vector<Captured> out;
+  out.push_back(std::move(*captured));
+  return out;
+}
+
+Result<Applied> ArtifactSink::capture(const v1::Step& step, const Place& place, Facts& facts) {
+  Result<Folder> partial = enter_partial(place);
+  if (!partial) return pass(partial);
+  Result<std::vector<Captured>> captured = capture_all(step, *partial, place, facts);
+  if (!captured) return pass(captured);
   if (Status synced = sync_fd(partial->fd.get(), partial->path); !synced) return pass(synced);
-  Captured artifact{step.artifact(), step.compression(), step.backup_class(), std::move(*captured)};
-  v1::Event event;
-  *event.mutable_backup_written() = to_fact(artifact, place.final_folder() + "/" + step.artifact());
-  if (Status recorded = facts.record(std::move(event)); !recorded) return pass(recorded);
-  const std::uint64_t bytes = artifact.capture.file.size_bytes;
-  made_[place.partial_folder()].insert_or_assign(step.artifact(), std::move(artifact));
+  std::uint64_t bytes = 0;
+  for (Captured& artifact : *captured) {
+    v1::Event event;
+    *event.mutable_backup_written() = to_fact(artifact, place.final_folder() + "/" + artifact.name);
+    if (Status recorded = facts.record(std::move(event)); !recorded) return pass(recorded);
+    bytes += artifact.capture.file.size_bytes;
+    const std::string name = artifact.name;
+    made_[place.partial_folder()].insert_or_assign(name, std::move(artifact));
+  }
   return Applied{bytes, {}};
 }
 
+Result<Verification> ArtifactSink::verify_one(const v1::Step& step, const Folder& partial,
+                                              Captured& artifact, Facts& facts) {
+  Result<Verification> seen = verify_artifact(partial, artifact, progress_);
+  if (!seen) return seen;
+  if (seen->ok && step.has_postgres() && artifact.name.ends_with(".dump")) {
+    Result<EngineControl*> control = engine();
+    if (!control) return pass(control);
+    ContainerCommands commands(**control, step.container(), redactor_, progress_, facts,
+                               use_.stall);
+    const Fd file(open_to_read(partial.fd.get(), artifact.name.c_str(), O_NOFOLLOW));
+    if (!file.open()) return system_failure("open", partial.path + "/" + artifact.name, errno);
+    const Status read = check_dump(file.get(), artifact.name, commands);
+    if (!read) take_trouble(commands);
+    if (!read && read.error().code == ErrorCode::kInterrupted) return std::unexpected(read.error());
+    seen->method += ", pg_restore of all of it";
+    seen->ok = read.has_value();
+    if (!read) seen->detail = redactor_.redact(read.error().message);
+  }
+  v1::Event event;
+  v1::ArtifactVerified& fact = *event.mutable_artifact_verified();
+  fact.set_path(step.final_folder() + "/" + artifact.name);
+  fact.set_method(seen->method);
+  fact.set_verdict(seen->ok ? v1::VERDICT_OK : v1::VERDICT_FAILED);
+  fact.set_detail(seen->detail);
+  fact.set_size_bytes(seen->size_bytes);
+  fact.set_sha256(std::string(as_bytes(seen->sha256)));
+  artifact.verified = seen->ok;
+  if (Status recorded = facts.record(std::move(event)); !recorded) return pass(recorded);
+  return seen;
+}
+
+// A step whose artifact has a `*` in its name is about all that its capture made.
 Result<Applied> ArtifactSink::verify(const v1::Step& step, const Place& place, Facts& facts) {
   std::map<std::string, Captured>& artifacts = made_[place.partial_folder()];
-  const auto found = artifacts.find(step.artifact());
-  if (found == artifacts.end()) {
+  std::vector<Captured*> wanted;
+  const bool all = step.artifact().find('*') != std::string::npos;
+  for (auto& [name, artifact] : artifacts) {
+    if (all || name == step.artifact()) wanted.push_back(&artifact);
+  }
+  if (wanted.empty()) {
     return fail(ErrorCode::kInvalid, "artifact " + inert(step.artifact()) + " of module " +
                                          place.module + " was not captured by this run; run again");
   }
@@ -120,23 +213,17 @@ Result<Applied> ArtifactSink::verify(const v1::Step& step, const Place& place, F
   if (!module_folder) return pass(module_folder);
   Result<Folder> partial = open_partial_folder(*module_folder, place);
   if (!partial) return pass(partial);
-  const Result<Verification> seen = verify_artifact(*partial, found->second, progress_);
-  if (!seen) return std::unexpected(seen.error());
-  v1::Event event;
-  v1::ArtifactVerified& fact = *event.mutable_artifact_verified();
-  fact.set_path(place.final_folder() + "/" + step.artifact());
-  fact.set_method(seen->method);
-  fact.set_verdict(seen->ok ? v1::VERDICT_OK : v1::VERDICT_FAILED);
-  fact.set_detail(seen->detail);
-  fact.set_size_bytes(seen->size_bytes);
-  fact.set_sha256(std::string(as_bytes(seen->sha256)));
-  found->second.verified = seen->ok;
-  if (Status recorded = facts.record(std::move(event)); !recorded) return pass(recorded);
-  if (!seen->ok) {
-    return fail(ErrorCode::kCorrupt, "artifact " + partial->path + "/" + step.artifact() + ": " +
-                                         seen->detail + "; check disk and memory, then run again");
+  std::uint64_t bytes = 0;
+  for (Captured* artifact : wanted) {
+    const Result<Verification> seen = verify_one(step, *partial, *artifact, facts);
+    if (!seen) return std::unexpected(seen.error());
+    bytes += seen->size_bytes;
+    if (seen->ok) continue;
+    return fail(ErrorCode::kCorrupt, "artifact " + partial->path + "/" + inert(artifact->name) +
+                                         ": " + seen->detail +
+                                         "; check disk and memory, then run again");
   }
-  return Applied{seen->size_bytes, {}};
+  return Applied{bytes, {}};
 }
 
 Result<Applied> ArtifactSink::commit(const Place& place, Facts& facts) {
@@ -190,8 +277,8 @@ Result<Applied> ArtifactSink::discard(const Place& place, Facts& facts) {
 
 }  // namespace
 
-std::unique_ptr<Sink> make_artifact_sink(Progress& progress, const Redactor& redactor) {
-  return std::make_unique<ArtifactSink>(progress, redactor);
+std::unique_ptr<Sink> make_artifact_sink(Progress& progress, Redactor& redactor, EngineUse engine) {
+  return std::make_unique<ArtifactSink>(progress, redactor, std::move(engine));
 }
 
 }  // namespace muniment

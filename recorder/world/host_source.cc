@@ -16,14 +16,26 @@ v1::Event event_of(v1::PathObserved seen) {
   return event;
 }
 
+std::unexpected<Error> no_engine() {
+  return fail(ErrorCode::kUnavailable, "no container engine is known here; run where one is");
+}
+
 struct Observe {
-  std::vector<v1::Event> operator()(const PathQuery& query) const {
-    return {event_of(observe_source(query.path, query.exclude))};
+  using Events = Result<std::vector<v1::Event>>;
+  Events operator()(const EngineQuery& /*query*/) const {
+    v1::Event event;
+    event.mutable_engine_observed()->set_error(no_engine().error().message);
+    return Events({std::move(event)});
   }
-  std::vector<v1::Event> operator()(const RootQuery& query) const {
-    return {event_of(observe_backup_root(query.root))};
+  Events operator()(const ContainerQuery& /*query*/) const { return no_engine(); }
+  Events operator()(const ContainerPathQuery& /*query*/) const { return no_engine(); }
+  Events operator()(const PathQuery& query) const {
+    return Events({event_of(observe_source(query.path, query.exclude))});
   }
-  std::vector<v1::Event> operator()(const LeftBehindQuery& query) const {
+  Events operator()(const RootQuery& query) const {
+    return Events({event_of(observe_backup_root(query.root))});
+  }
+  Events operator()(const LeftBehindQuery& query) const {
     std::vector<v1::Event> events;
     for (v1::PathObserved& seen : observe_left_behind(query.root)) {
       events.push_back(event_of(std::move(seen)));

@@ -2,15 +2,31 @@
 #ifndef MUNIMENT_RECORDER_WORLD_HOST_SOURCE_H_
 #define MUNIMENT_RECORDER_WORLD_HOST_SOURCE_H_
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "muniment/v1/event.pb.h"
+#include "recorder/core/redact.h"
 #include "recorder/world/source.h"
 
 namespace muniment {
 
+// Paths of the host. It knows no engine: to it none is reachable.
 std::unique_ptr<Source> make_host_source();
+
+// The host and its container engine, which is asked with GET and HEAD alone, and only when a query
+// needs it. `secrets` learns the values of environment variables of inspected containers whose
+// names say that they are secret; `labels` are "key=value" whose presence is to be told. Both must
+// outlive it.
+struct EngineChoice {
+  std::string selector;  // the manifest's word: auto, none, unix:///…
+  std::function<std::optional<std::string>(const char* name)> environment;
+  std::vector<std::string> labels;
+};
+std::unique_ptr<Source> make_engine_source(EngineChoice choice, Redactor& secrets);
 
 // Facts of a run's start; what cannot be learnt is left out or says why.
 v1::HostFacts observe_host();

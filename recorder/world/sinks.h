@@ -2,7 +2,11 @@
 #ifndef MUNIMENT_RECORDER_WORLD_SINKS_H_
 #define MUNIMENT_RECORDER_WORLD_SINKS_H_
 
+#include <chrono>
+#include <functional>
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "recorder/core/redact.h"
 #include "recorder/world/progress.h"
@@ -18,8 +22,18 @@ Status validate_step(const v1::Step& step);
 // Answers `withheld` to every valid step and touches nothing.
 std::unique_ptr<Sink> make_withholding_sink();
 
-// Writes artifacts: capture, verify, commit, discard. `progress` and `redactor` must outlive it.
-std::unique_ptr<Sink> make_artifact_sink(Progress& progress, const Redactor& redactor);
+// How a sink reaches the container engine, when a step needs it.
+struct EngineUse {
+  std::string selector = "none";  // the manifest's word
+  std::function<std::optional<std::string>(const char* name)> environment = {};
+  std::string secrets_folder = {};  // of the host; may be empty
+  std::chrono::seconds stall{300};  // how long a command may stay silent
+};
+
+// Writes artifacts: capture, verify, commit, discard. `progress` and `redactor` must outlive it;
+// the redactor learns the secrets that captures use.
+std::unique_ptr<Sink> make_artifact_sink(Progress& progress, Redactor& redactor,
+                                         EngineUse engine = {});
 
 }  // namespace muniment
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "muniment/v1/event.pb.h"
+#include "recorder/core/manifest.h"
 #include "recorder/core/result.h"
 
 namespace muniment {
@@ -30,7 +31,25 @@ struct LeftBehindQuery {
   std::string root;
 };
 
-using Query = std::variant<PathQuery, RootQuery, LeftBehindQuery>;
+// Which container engine answers. One EngineObserved; an engine that cannot be reached is an
+// observation too.
+struct EngineQuery {};
+
+// Containers that a selector names, inspected, and near misses, as listed: a ContainerObserved for
+// each, in order of id within each of the two. kUnavailable: the engine was lost.
+struct ContainerQuery {
+  ContainerSelector selector;
+};
+
+// A path in a container: one PathObserved of role SOURCE. Where the path lies on a mount that this
+// host can read, its host path and, for a database, its header.
+struct ContainerPathQuery {
+  v1::ContainerObserved container;  // inspected
+  std::string path;
+};
+
+using Query = std::variant<PathQuery, RootQuery, LeftBehindQuery, EngineQuery, ContainerQuery,
+                           ContainerPathQuery>;
 
 class Source {
  public:

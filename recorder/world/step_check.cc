@@ -3,6 +3,7 @@
 #include <string>
 #include <string_view>
 
+#include "recorder/core/backup_class.h"
 #include "recorder/core/glob.h"
 #include "recorder/core/text.h"
 #include "recorder/world/compression.h"
@@ -64,13 +65,40 @@ std::string discard_fault(const v1::Step& step) {
   return {};
 }
 
+std::string container_fault(const v1::Step& step) {
+  const std::string& id = step.container().container_id();
+  const bool whole =
+      id.size() == 64 && id.find_first_not_of("0123456789abcdef") == std::string::npos;
+  if (whole) return {};
+  return "container id " + inert_short(id, kShown) +
+         " is not whole (expected 64 hexadecimal digits)";
+}
+
+std::string service_fault(const v1::Step& step) {
+  if (!step.has_container()) {
+    return "class " + class_word(step.backup_class()) + " names no container";
+  }
+  const bool named =
+      step.backup_class() == v1::BACKUP_CLASS_POSTGRES ? step.has_postgres() : step.has_redis();
+  return named ? std::string() : "class " + class_word(step.backup_class()) + " names no capture";
+}
+
 std::string source_fault(const v1::Step& step) {
+  if (step.has_container()) {
+    if (std::string fault = container_fault(step); !fault.empty()) return fault;
+  }
+  if (step.backup_class() == v1::BACKUP_CLASS_POSTGRES ||
+      step.backup_class() == v1::BACKUP_CLASS_REDIS) {
+    return service_fault(step);
+  }
   if (step.backup_class() == v1::BACKUP_CLASS_SQLITE) {
     if (!step.has_sqlite()) return "class sqlite names no database";
     return path_fault(step.sqlite().path());
   }
   if (step.backup_class() != v1::BACKUP_CLASS_FILES) {
-    return "this release captures the classes sqlite and files alone; change the module's class";
+    return "this release captures the classes postgres, redis, sqlite and files alone; change the "
+           "module's "
+           "class";
   }
   if (!step.has_files() || step.files().paths().empty()) return "class files names no path";
   for (const std::string& path : step.files().paths()) {

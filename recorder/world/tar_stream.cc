@@ -118,6 +118,23 @@ Status TarStream::add(const std::string& path, const struct stat& facts, int fd,
   return {};
 }
 
+Status TarStream::add_entry(archive_entry* from, const std::string& path, const std::string& link) {
+  entry_.reset(archive_entry_clone(from));
+  if (!entry_) throw std::bad_alloc();
+  archive_entry* entry = entry_.get();
+  archive_entry_copy_pathname(entry, member_name(path).c_str());
+  archive_entry_unset_atime(entry);
+  archive_entry_unset_ctime(entry);
+  archive_entry_unset_birthtime(entry);
+  if (!link.empty()) {
+    archive_entry_copy_hardlink(entry, member_name(link).c_str());
+    archive_entry_unset_size(entry);
+  } else if (archive_entry_filetype(entry) != AE_IFREG) {
+    archive_entry_set_size(entry, 0);
+  }
+  return write_header(path);
+}
+
 Status TarStream::write_header(const std::string& path) {
   if (archive_write_header(archive_.get(), entry_.get()) < ARCHIVE_WARN) return failure(path);
   if (!written_) return written_;

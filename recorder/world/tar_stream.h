@@ -36,6 +36,10 @@ class TarStream {
   Status add(const std::string& path, const struct stat& facts, int fd,
              const std::string& link_target);
 
+  // Starts a member as another archive has it, under the name `path` (absolute); `link` is the
+  // absolute path of a hard link's first name, else empty. Content may follow for a regular file.
+  Status add_entry(archive_entry* from, const std::string& path, const std::string& link);
+
   // Whether this inode is in the archive already, so that add() will write a link and no content.
   bool is_repeat(const struct stat& facts) const;
 

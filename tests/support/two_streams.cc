@@ -81,7 +81,7 @@ Stream rehearse(const RunInput& input, Store& log) {
 
 Stream execute(const RunInput& input, Store& log) {
   Silent progress;
-  const Redactor redactor;
+  Redactor redactor;
   const std::unique_ptr<Sink> sink = make_artifact_sink(progress, redactor);
   return run_with(input, log, *sink, true);
 }
