@@ -75,7 +75,7 @@ void declare_backup(CLI::App& root, Action& chosen) {
   command->footer(
       "Example:\n  muniment backup --dry-run --all && muniment backup --plan latest:dry-run\n\n"
       "Exit: 0 done, 1 failed (recorded), 2 usage or manifest, 3 gate closed, 4 drift,\n"
-      "      6 store busy, 130 interrupted");
+      "      6 store busy, 8 engine unreachable, 130 interrupted");
   command->callback([options, &chosen] {
     chosen = [options](const Globals& globals, Redactor& secrets) {
       return back_up(*options, globals, secrets);

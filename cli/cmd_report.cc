@@ -74,7 +74,7 @@ void declare_report(CLI::App& root, Action& chosen) {
                    "The order of a pull request's context pack; Markdown")
       ->check(CLI::IsMember({"context-pack"}));
   command->footer(
-      "Examples:\n  muniment report latest --format text\n"
+      "Example:\n  muniment report latest --format text\n"
       "  muniment report latest --format markdown >report.md\n"
       "  muniment report latest --template context-pack\n\n"
       "Same events, same bytes. Exit: 0 done, 2 usage, 5 damaged store, 7 no such RUN");

@@ -20,7 +20,8 @@ void declare_resolve(CLI::App& root, Action& chosen) {
   command->add_flag("--record", options->record, "Keep it as a run in the log");
   command->footer(
       "Example:\n  muniment resolve notes\n\n"
-      "Exit: 0 resolved, 1 a module cannot be resolved, 2 usage or manifest");
+      "Exit: 0 resolved, 1 a module cannot be resolved, 2 usage or manifest,\n"
+      "      8 the container engine cannot be reached");
   command->callback([options, &chosen] {
     chosen = [options](const Globals& globals, Redactor& secrets) -> Result<int> {
       RunOptions run_options;

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "recorder/core/check.h"
+#include "recorder/core/container_match.h"
 #include "recorder/core/digest.h"
 #include "recorder/core/plan.h"
 #include "recorder/core/run_state.h"
@@ -84,18 +85,28 @@ class Builder {
       *note.mutable_actor() = event.actor().claimed();
       *note.mutable_text() = event.note_added().text();
     }
-    asked_engine_ = asked_engine_ || event.has_engine_observed() ||
-                    event.has_container_observed() || event.has_container_quiesced() ||
-                    event.has_container_resumed() || event.has_command_executed();
+    asked_engine_ = asked_engine_ || event.has_engine_observed() || event.has_container_observed();
+    used_container_ = used_container_ || event.has_container_quiesced() ||
+                      event.has_container_resumed() || event.has_command_executed();
     tested_restore_ = tested_restore_ || event.has_restore_tested();
     if (event.has_drift_detected()) take_drift(stored);
     if (event.run_id() != out_.run().run_id()) return take_later(stored);
+    if (event.has_engine_observed()) take_engine(event.engine_observed());
+    if (event.has_container_observed() && event.container_observed().inspected()) {
+      containers_[event.module()].push_back(short_name(event.container_observed()));
+    }
     if (event.has_path_observed()) seen_[event.module()] = event.path_observed().tree();
     if (event.has_backup_written()) take_artifact(stored);
     if (event.has_module_resolved() || event.has_module_unresolved() ||
         event.has_module_excluded()) {
       take_resolution(stored);
     }
+  }
+
+  void take_engine(const v1::EngineObserved& seen) {
+    const std::string selector = out_.engine().selector();
+    *out_.mutable_engine() = seen.engine();
+    if (seen.engine().selector().empty()) out_.mutable_engine()->set_selector(selector);
   }
 
   void take_drift(const StoredEvent& stored) {
@@ -175,6 +186,7 @@ class Builder {
     row.set_specials(tree.specials());
     row.set_excluded(tree.excluded());
     *row.mutable_listed() = tree.listed();
+    for (const std::string& name : containers_[event.module()]) row.add_containers(name);
     if (event.has_module_resolved()) {
       const v1::ModuleResolved& body = event.module_resolved();
       row.set_status("resolved");
@@ -243,8 +255,14 @@ class Builder {
   void say_what_was_not_done() {
     const v1::RunState& run = out_.run();
     auto& list = *out_.mutable_not_done();
-    if (!asked_engine_) {
-      add_statement(list, "No command was run in a container; no engine was asked.",
+    const bool acted = std::any_of(run.steps().begin(), run.steps().end(), [](const auto& step) {
+      return step.status() != "withheld" && step.status() != "proposed";
+    });
+    if (!used_container_ && (!asked_engine_ || !acted)) {
+      add_statement(list,
+                    std::string("No command was run in a container; ") +
+                        (asked_engine_ ? "the engine was asked by GET and HEAD alone."
+                                       : "no engine was asked."),
                     {run.first_sequence(), run.last_sequence()});
     }
     say_that_nothing_was_written();
@@ -325,7 +343,9 @@ class Builder {
   std::string context_sha256_;
   std::map<std::string, v1::TreeFacts> seen_;  // by module
   std::vector<v1::Statement> later_;
+  std::map<std::string, std::vector<std::string>> containers_;  // by module
   bool asked_engine_ = false;
+  bool used_container_ = false;
   bool tested_restore_ = false;
   std::uint64_t redactions_ = 0;
 };

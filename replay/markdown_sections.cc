@@ -48,6 +48,7 @@ std::string resolution_row(const v1::ResolutionRow& row) {
     out += ", " + detail;
   }
   out += " " + event_name(row.sequence()) + "\n";
+  for (const std::string& name : row.containers()) out += "  - container " + code_span(name) + "\n";
   for (const std::string& path : row.paths()) out += "  - path " + code_span(path) + "\n";
   for (const v1::Considered& other : row.considered()) {
     out += "  - not " + code_span(other.what(), 400) + ": " + prose_line(other.why_not()) + "\n";

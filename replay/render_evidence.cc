@@ -64,7 +64,10 @@ std::string who(const v1::Evidence& e, const Resolver& resolve) {
   out += field("manifest", inert(e.manifest_path()) + " sha256 " + to_hex(e.manifest_sha256()));
   out += field("program",
                "muniment " + inert(e.program_version()) + " sha256 " + to_hex(e.program_sha256()));
-  out += field("engine", inert(e.engine().selector()));
+  std::string engine = e.engine().name() + " " + e.engine().version();
+  if (e.engine().name().empty()) engine.clear();
+  if (!engine.empty()) engine += ", API " + e.engine().api_version() + ", ";
+  out += field("engine", inert(engine + e.engine().selector()));
   if (!e.run().follows_run().empty())
     out += field("follows", "run " + inert(e.run().follows_run()));
   return out + field("release", release(e.release_root()));
@@ -145,6 +148,7 @@ std::string resolution(const v1::Evidence& e) {
     } else {
       out += ", " + inert_short(row.detail(), 400);
     }
+    for (const std::string& name : row.containers()) out += ", container " + inert(name);
     out += " #" + std::to_string(row.sequence()) + "\n";
     out += left_out(row);
     for (const v1::Considered& other : row.considered()) {

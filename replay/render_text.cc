@@ -129,10 +129,12 @@ std::string render_plan(const v1::RunState& run) {
 }
 
 std::string render_resolution(const v1::RunState& run) {
-  Rows rows = {{"module", "status", "class", "decided by", "path or reason"}};
+  Rows rows = {{"module", "status", "class", "decided by", "container, path or reason"}};
   for (const v1::ModuleState& module : run.modules()) {
     const bool resolved = module.status() == "resolved";
-    const std::string path = module.paths().empty() ? "" : inert_short(module.paths(0), 200);
+    std::string path = module.containers().empty() ? "" : inert_short(module.containers(0), 140);
+    if (!path.empty() && !module.paths().empty()) path += ":";
+    if (!module.paths().empty()) path += inert_short(module.paths(0), 200);
     rows.push_back({inert(module.module()), inert(module.status()),
                     resolved ? word(module.backup_class()) : "-",
                     resolved ? word(module.rung()) : "-",

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "recorder/core/container_match.h"
+
 namespace muniment {
 namespace {
 
@@ -61,6 +63,12 @@ void finish_run(RunState& state, const v1::Event& event) {
   state.set_reason(event.run_finished().reason());
   *state.mutable_finished_at() = event.recorded_at();
   end_run(state, event.run_finished().outcome());
+}
+
+void observe_container(RunState& state, const v1::Event& event) {
+  const v1::ContainerObserved& seen = event.container_observed();
+  if (!seen.inspected()) return;
+  module_of(state, event.module()).add_containers(short_name(seen));
 }
 
 void resolve_module(RunState& state, const v1::Event& event, std::uint64_t sequence) {
@@ -260,6 +268,7 @@ void apply(RunState& state, const v1::Event& event, std::uint64_t sequence) {
     case v1::Event::kEngineObserved:
       return state.set_engine_unreachable(!event.engine_observed().reachable());
     case v1::Event::kContainerObserved:
+      return observe_container(state, event);
     case v1::Event::kPathObserved:
     case v1::Event::kGatePolicyRecorded:
     case v1::Event::kApprovalRequested:

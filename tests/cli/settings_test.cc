@@ -21,7 +21,8 @@ namespace fs = std::filesystem;
 using Words = std::vector<std::string>;
 
 const Words kCommands{"init",   "resolve", "backup", "runs",   "show",
-                      "events", "report",  "note",   "verify", "reindex"};
+                      "events", "report",  "note",   "verify", "reindex",
+                      "doctor", "completion"};
 
 class Settings : public testing::Test {
  protected:

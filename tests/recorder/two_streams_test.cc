@@ -20,68 +20,6 @@
 namespace muniment {
 namespace {
 
-// The mask: what is cleared on both sides before the streams are compared …
-const std::vector<FieldPath> kMasked = {
-    "event_id",                   // ids; the run's own id reads RUN wherever it stands
-    "run_id",                     //
-    "recorded_at",                // times
-    "boottime_ns",                //
-    "mode",                       //
-    "actor",                      // actor facts
-    "run_started.command_line",   //
-    "run_started.enforcement",    // what is enforced
-    "step_settled.result",        // settlement details
-    "step_settled.duration",      //
-    "step_settled.bytes",         //
-    "step_settled.exit_status",   //
-    "step_settled.error_tail",    //
-    "step_settled.detail",        //
-    "run_finished.outcome",       // outcome, with its reason
-    "run_finished.reason",        //
-    "run_finished.counts",        // counts
-    "run_finished.event_count",   //
-    "path_observed.free_bytes",   // space figures
-    "gate_evaluated.open",        // verdict and approvals
-    "gate_evaluated.conditions",  //
-};
-
-// … and what is taken from the execution: side effects, verification, ApprovalConsumed.
-const std::vector<v1::Event::BodyCase> kTaken = {
-    v1::Event::kContainerQuiesced, v1::Event::kContainerResumed, v1::Event::kCommandExecuted,
-    v1::Event::kBackupWritten,     v1::Event::kManifestWritten,  v1::Event::kCopyWritten,
-    v1::Event::kArtifactRemoved,   v1::Event::kEvidenceAttached, v1::Event::kArtifactVerified,
-    v1::Event::kRestoreTested,     v1::Event::kApprovalConsumed,
-};
-
-const std::vector<v1::Event::BodyCase> kNothingTaken;
-
-bool has_taken(const Stream& stream) {
-  return std::any_of(stream.events.begin(), stream.events.end(), [](const v1::Event& event) {
-    return std::find(kTaken.begin(), kTaken.end(), event.body_case()) != kTaken.end();
-  });
-}
-
-std::size_t count_of(const Stream& stream, v1::Event::BodyCase body) {
-  return static_cast<std::size_t>(
-      std::count_if(stream.events.begin(), stream.events.end(),
-                    [&](const v1::Event& event) { return event.body_case() == body; }));
-}
-
-bool each_settled(const Stream& stream, v1::StepResult result) {
-  return std::all_of(stream.events.begin(), stream.events.end(), [&](const v1::Event& event) {
-    return !event.has_step_settled() || event.step_settled().result() == result;
-  });
-}
-
-void expect_same(const std::vector<std::string>& rehearsed, const std::vector<std::string>& done) {
-  for (std::size_t i = 0; i < std::min(rehearsed.size(), done.size()); ++i) {
-    ASSERT_EQ(rehearsed[i], done[i]) << "event " << i;
-  }
-  ASSERT_EQ(rehearsed.size(), done.size())
-      << (rehearsed.size() > done.size() ? "only rehearsed: " + rehearsed[done.size()]
-                                         : "only executed: " + done[rehearsed.size()]);
-}
-
 std::unique_ptr<Store> log_with(const std::vector<Entry>& history) {
   std::unique_ptr<Store> log = make_memory_log("testhost/muniment");
   if (history.empty()) return log;

@@ -68,6 +68,8 @@ RunningProgram::RunningProgram(const std::vector<std::string>& argv, const RunWi
                      (with.cwd.empty() || ::chdir(with.cwd.c_str()) == 0);
   if (!ready) ::_exit(126);
   if (with.umask) ::umask(*with.umask);
+  // A shell starts what it puts in the background with these ignored, and the program keeps that.
+  for (const int number : {SIGINT, SIGQUIT, SIGTERM, SIGHUP}) ::signal(number, SIG_DFL);
   ::execvpe(word_pointers[0], word_pointers.data(), variable_pointers.data());
   ::_exit(127);
 }

@@ -110,8 +110,8 @@ struct Case {
   v1::UnresolvedReason reason;
 };
 
-TEST(ResolveContainer, HasAResultForEachStateThatIsNotFine) {
-  const std::vector<Case> cases = {
+std::vector<Case> bad_states() {
+  return {
       {"stopped", [](Scene& s) { s.db().set_state("exited"); }, v1::UNRESOLVED_REASON_STOPPED},
       {"paused", [](Scene& s) { s.db().set_state("paused"); }, v1::UNRESOLVED_REASON_PAUSED},
       {"restarting", [](Scene& s) { s.db().set_state("restarting"); },
@@ -136,6 +136,12 @@ TEST(ResolveContainer, HasAResultForEachStateThatIsNotFine) {
       {"a label that is no class",
        [](Scene& s) { (*s.db().mutable_muniment_labels())["class"] = "postgress"; },
        v1::UNRESOLVED_REASON_UNKNOWN_CLASS},
+  };
+}
+
+// Rungs, labels and paths that leave no class or nothing to capture.
+std::vector<Case> bad_choices() {
+  return {
       {"a class without rules",
        [](Scene& s) { s.module().backup_class = v1::BACKUP_CLASS_MARIADB; },
        v1::UNRESOLVED_REASON_UNSUPPORTED},
@@ -173,6 +179,11 @@ TEST(ResolveContainer, HasAResultForEachStateThatIsNotFine) {
        },
        v1::UNRESOLVED_REASON_UNSUPPORTED},
   };
+}
+
+TEST(ResolveContainer, HasAResultForEachStateThatIsNotFine) {
+  std::vector<Case> cases = bad_states();
+  for (Case& one : bad_choices()) cases.push_back(std::move(one));
   for (const Case& one : cases) {
     Scene scene;
     one.change(scene);
