@@ -32,9 +32,9 @@ void declare_doctor(CLI::App& root, Action& chosen);
 void declare_completion(CLI::App& root, Action& chosen);
 
 inline constexpr Declare kCommands[] = {
-    declare_init,   declare_resolve, declare_backup, declare_runs,   declare_show,
-    declare_events, declare_report,  declare_note,   declare_verify, declare_reindex,
-    declare_doctor, declare_completion,
+    declare_init,   declare_resolve, declare_backup, declare_runs,
+    declare_show,   declare_events,  declare_report, declare_note,
+    declare_verify, declare_reindex, declare_doctor, declare_completion,
 };
 
 }  // namespace muniment

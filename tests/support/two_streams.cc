@@ -35,7 +35,7 @@ class Silent : public Progress {
   bool stop_requested() override { return false; }
 };
 
-Stream run_with(const RunInput& input, Store& log, Sink& sink, bool acts) {
+Stream run_with(const RunInput& input, Store& log, Sink& sink, Redactor& secrets, bool acts) {
   TickingClock clock;
   Envelope envelope;
   envelope.run_id = make_uuid7(clock.now().wall_ns);
@@ -57,7 +57,10 @@ Stream run_with(const RunInput& input, Store& log, Sink& sink, bool acts) {
   request.on_recorded = [&](const v1::Event& event, std::uint64_t) {
     if (event.run_id() == envelope.run_id) out.events.push_back(event);
   };
-  const std::unique_ptr<Source> source = make_host_source();
+  const std::unique_ptr<Source> source =
+      input.engine
+          ? make_engine_source({input.engine->selector, input.engine->environment, {}}, secrets)
+          : make_host_source();
   Recorder recorder({log, log, *source, sink, clock}, std::move(request), envelope);
   Result<v1::RunState> state = recorder.run();
   EXPECT_TRUE(state) << state.error().message;
@@ -74,16 +77,51 @@ std::string replace_all(std::string text, const std::string& what, const std::st
 
 }  // namespace
 
+const std::vector<FieldPath> kMasked = {
+    "event_id",                   // ids; the run's own id reads RUN wherever it stands
+    "run_id",                     //
+    "recorded_at",                // times
+    "boottime_ns",                //
+    "mode",                       //
+    "actor",                      // actor facts
+    "run_started.command_line",   //
+    "run_started.enforcement",    // what is enforced
+    "step_settled.result",        // settlement details
+    "step_settled.duration",      //
+    "step_settled.bytes",         //
+    "step_settled.exit_status",   //
+    "step_settled.error_tail",    //
+    "step_settled.detail",        //
+    "run_finished.outcome",       // outcome, with its reason
+    "run_finished.reason",        //
+    "run_finished.counts",        // counts
+    "run_finished.event_count",   //
+    "path_observed.free_bytes",   // space figures
+    "gate_evaluated.open",        // verdict and approvals
+    "gate_evaluated.conditions",  //
+};
+
+const std::vector<v1::Event::BodyCase> kTaken = {
+    v1::Event::kContainerQuiesced, v1::Event::kContainerResumed, v1::Event::kCommandExecuted,
+    v1::Event::kBackupWritten,     v1::Event::kManifestWritten,  v1::Event::kCopyWritten,
+    v1::Event::kArtifactRemoved,   v1::Event::kEvidenceAttached, v1::Event::kArtifactVerified,
+    v1::Event::kRestoreTested,     v1::Event::kApprovalConsumed,
+};
+
+const std::vector<v1::Event::BodyCase> kNothingTaken;
+
 Stream rehearse(const RunInput& input, Store& log) {
+  Redactor secrets;
   const std::unique_ptr<Sink> sink = make_withholding_sink();
-  return run_with(input, log, *sink, false);
+  return run_with(input, log, *sink, secrets, false);
 }
 
 Stream execute(const RunInput& input, Store& log) {
   Silent progress;
-  Redactor redactor;
-  const std::unique_ptr<Sink> sink = make_artifact_sink(progress, redactor);
-  return run_with(input, log, *sink, true);
+  Redactor secrets;
+  const std::unique_ptr<Sink> sink =
+      make_artifact_sink(progress, secrets, input.engine.value_or(EngineUse{}));
+  return run_with(input, log, *sink, secrets, true);
 }
 
 void clear_field(google::protobuf::Message& message, FieldPath path) {
@@ -112,6 +150,33 @@ std::vector<std::string> masked_stream(const Stream& stream,
     out.push_back(replace_all(event.Utf8DebugString(), stream.state.run_id(), "RUN"));
   }
   return out;
+}
+
+bool has_taken(const Stream& stream) {
+  return std::any_of(stream.events.begin(), stream.events.end(), [](const v1::Event& event) {
+    return std::find(kTaken.begin(), kTaken.end(), event.body_case()) != kTaken.end();
+  });
+}
+
+std::size_t count_of(const Stream& stream, v1::Event::BodyCase body) {
+  return static_cast<std::size_t>(
+      std::count_if(stream.events.begin(), stream.events.end(),
+                    [&](const v1::Event& event) { return event.body_case() == body; }));
+}
+
+bool each_settled(const Stream& stream, v1::StepResult result) {
+  return std::all_of(stream.events.begin(), stream.events.end(), [&](const v1::Event& event) {
+    return !event.has_step_settled() || event.step_settled().result() == result;
+  });
+}
+
+void expect_same(const std::vector<std::string>& rehearsed, const std::vector<std::string>& done) {
+  for (std::size_t i = 0; i < std::min(rehearsed.size(), done.size()); ++i) {
+    ASSERT_EQ(rehearsed[i], done[i]) << "event " << i;
+  }
+  ASSERT_EQ(rehearsed.size(), done.size())
+      << (rehearsed.size() > done.size() ? "only rehearsed: " + rehearsed[done.size()]
+                                         : "only executed: " + done[rehearsed.size()]);
 }
 
 }  // namespace muniment
