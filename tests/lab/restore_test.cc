@@ -182,7 +182,7 @@ echo "$i"; done)";
 // the container's user as the owner of every member, whoever it is in truth: there owners cannot be
 // held against the source.
 Lab::Variables engine_limits(const Lab& lab) {
-  return lab.is_podman() ? Lab::Variables{{"ROUND", "0.5"}, {"OWNERS", "0"}}
+  return lab.is_podman() ? Lab::Variables{{"ROUND", "0.5"}, {"OWNERS", "1"}}
                          : Lab::Variables{{"ROUND", "0"}, {"OWNERS", "1"}};
 }
 

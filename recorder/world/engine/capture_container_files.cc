@@ -1,5 +1,6 @@
 #include <archive.h>
 #include <archive_entry.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <map>
@@ -13,6 +14,18 @@
 
 namespace muniment {
 namespace {
+
+// Where a member lies on this host by the mount that holds it; "" where none does. Its folders are
+// real ones: the engine has walked them.
+std::string on_this_host(const v1::ContainerTarget& container, const std::string& path) {
+  const v1::Mount* best = nullptr;
+  for (const v1::Mount& mount : container.mounts()) {
+    const bool holds = path == mount.destination() || path.starts_with(mount.destination() + "/");
+    if (!holds || !mount.source().starts_with('/')) continue;
+    if (best == nullptr || mount.destination().size() > best->destination().size()) best = &mount;
+  }
+  return best == nullptr ? "" : best->source() + path.substr(best->destination().size());
+}
 
 // What a listing remembers of a member, to see what became of it.
 struct Listed {
@@ -31,7 +44,11 @@ class FilesInside {
  public:
   FilesInside(const InsideTarget& target, ContainerCommands& commands, ArtifactWriter& out,
               Capture& capture)
-      : source_(target.step.files()), commands_(commands), capture_(capture), tar_(out) {}
+      : source_(target.step.files()),
+        commands_(commands),
+        capture_(capture),
+        tar_(out),
+        names_no_owners_(commands.engine().reader().facts().name() == "podman") {}
 
   // The list comes first: what the engine leaves out of an archive in silence shows only beside it.
   Status run() {
@@ -54,6 +71,11 @@ class FilesInside {
       return fail(ErrorCode::kIo, std::string("there is no file in it") +
                                       (excluded_ == 0 ? "; set allow_empty = true if that is right"
                                                       : " but excluded ones; narrow `exclude`"));
+    }
+    capture_.check = "compared with a list taken before";
+    if (without_owner_ > 0) {
+      capture_.check += "; the engine names no owners: " + std::to_string(without_owner_) +
+                        " members outside of volumes are written as root's";
     }
     capture_.entries = tar_.entries();
     return tar_.finish();
@@ -112,6 +134,7 @@ class FilesInside {
       listed_.erase(before);
     }
     if (archive_entry_filetype(member.entry) == AE_IFREG) ++files_;
+    if (names_no_owners_) find_owner(member);
     // Its first name is excluded: the link would point at nothing.
     if (!member.link.empty() && is_excluded(member.link)) {
       return fail(ErrorCode::kIo,
@@ -119,6 +142,20 @@ class FilesInside {
                       " has its first name among the excluded; exclude both or none");
     }
     return tar_.add_entry(member.entry, member.path, member.link);
+  }
+
+  // Podman 4.3 names root as the owner of everything: the host's own file knows better.
+  void find_owner(const ArchiveMember& member) {
+    struct stat facts{};
+    const std::string path = on_this_host(commands_.container(), member.path);
+    if (path.empty() || ::lstat(path.c_str(), &facts) != 0) {
+      ++without_owner_;
+      return;
+    }
+    archive_entry_set_uid(member.entry, facts.st_uid);
+    archive_entry_set_gid(member.entry, facts.st_gid);
+    archive_entry_copy_uname(member.entry, nullptr);
+    archive_entry_copy_gname(member.entry, nullptr);
   }
 
   Status add_content(std::string_view piece) {
@@ -133,6 +170,8 @@ class FilesInside {
   std::string root_;
   std::map<std::string, Listed> listed_;
   bool skipping_ = false;
+  bool names_no_owners_ = false;
+  std::uint64_t without_owner_ = 0;
   std::uint64_t files_ = 0;
   std::uint64_t excluded_ = 0;
 };
@@ -156,7 +195,6 @@ Result<std::vector<Captured>> capture_container_files(const InsideTarget& target
   Result<StoredFile> stored = (*writer)->finish();
   if (!stored) return pass(stored);
   out.capture.file = *stored;
-  out.capture.check = "compared with a list taken before";
   return std::vector<Captured>{std::move(out)};
 }
 

@@ -84,12 +84,12 @@ ExecResult ExecEnding::judge(StreamEnd end, const ExecPump& pump, Clock::duratio
     case StreamEnd::kEnded:
       break;
     case StreamEnd::kCutShort:
-      return end_it(ExecEnd::kBrokenStream, pump.pid(), "the stream ended inside a frame");
+      return broken(pump.pid(), "the stream ended inside a frame");
     case StreamEnd::kNoFrames:
       return end_it(ExecEnd::kBrokenStream, pump.pid(),
                     "the stream held no valid frame, or an error of the engine");
     case StreamEnd::kBroke:
-      return end_it(ExecEnd::kBrokenStream, pump.pid(), "the connection to the engine broke");
+      return broken(pump.pid(), "the connection to the engine broke");
     case StreamEnd::kSilent:
       return end_it(ExecEnd::kStalled, pump.pid(), "nothing came for longer than allowed");
     case StreamEnd::kStopped:
@@ -142,6 +142,13 @@ ExecResult ExecEnding::lost(const std::string& pid, std::string detail) {
             "the container ended, was removed or was started again while it ran", pid};
   }
   return end_it(ExecEnd::kEngineLost, pid, std::move(detail));
+}
+
+// All that is seen of an engine's end may be that the connection broke.
+ExecResult ExecEnding::broken(const std::string& pid, std::string detail) {
+  const Result<ExecState> now = state();
+  if (!now && now.error().code == ErrorCode::kUnavailable) return lost(pid, std::move(detail));
+  return end_it(ExecEnd::kBrokenStream, pid, std::move(detail));
 }
 
 ExecResult ExecEnding::never_heard() {

@@ -39,6 +39,7 @@ class ExecEnding {
   bool container_is_gone();
   ExecResult judge_ended(const ExecPump& pump, std::chrono::steady_clock::duration ran);
   ExecResult lost(const std::string& pid, std::string detail);
+  ExecResult broken(const std::string& pid, std::string detail);
   // Sets what it knows of an orphan.
   ExecResult end_it(ExecEnd end, const std::string& pid, std::string detail);
   bool is_ended(const std::string& pid);
