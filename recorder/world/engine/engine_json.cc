@@ -206,6 +206,7 @@ Status read_running_state(const Json& state, v1::ContainerObserved& observed) {
   return fields.status();
 }
 
+// In order of destination: dockerd tells them in another order each time.
 Status read_mounts(const Json& mounts, v1::ContainerObserved& observed) {
   for (const Json& entry : mounts) {
     if (!entry.is_object()) return malformed("the container's Mounts", "holds no objects");
@@ -218,6 +219,8 @@ Status read_mounts(const Json& mounts, v1::ContainerObserved& observed) {
     mount.set_read_only(!fields.truth("RW"));
     if (Status read = fields.status(); !read) return read;
   }
+  std::ranges::sort(*observed.mutable_mounts(), {},
+                    [](const auto& one) { return one.destination(); });
   return {};
 }
 
