@@ -21,7 +21,7 @@ constexpr const char* kScript =
 Result<std::string> fetch_copy(const InsideTarget& target, ContainerCommands& commands) {
   Result<Fd> file = create_private_file(target.folder, kCopyName);
   if (!file) return pass(file);
-  const std::string path = target.folder.path + "/" + kCopyName;
+  std::string path = target.folder.path + "/" + kCopyName;
   const v1::SqliteCapture& source = target.step.sqlite();
   Command command{{"sh", "-c", kScript, "sqlite", source.tool(), source.path()}, {}, {}};
   command.out = [&](std::string_view piece) -> Status {

@@ -145,7 +145,9 @@ Result<Captured> dump_globals(const InsideTarget& target, ContainerCommands& com
       store_output(target, target.step.module() + ".globals.sql", commands,
                    {"pg_dumpall", "--globals-only", "--no-password"}, environment, seen);
   if (!out) {
-    out.error().message += "; where the user is no superuser, set globals = false";
+    if (commands.raw_error().contains("permission denied")) {
+      out.error().message += "; the user is no superuser: set globals = false";
+    }
     return out;
   }
   if (!seen.tail.contains(kClusterEnd)) {

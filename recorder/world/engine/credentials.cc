@@ -108,7 +108,7 @@ Result<std::vector<FoundCredential>> find_passwords(
     if (!value) return pass(value);
     if (!*value) continue;
     commands.secrets().add_secret(word_of(word), **value);
-    out.push_back({word_of(word), std::move(**value)});
+    out.push_back({word_of(word), std::move(*value)});
   }
   if (out.empty()) return none_of(words, "password");
   return out;

@@ -32,7 +32,7 @@ class Download {
   Download(EngineControl& engine, const std::string& container_id, const std::string& path,
            Progress& progress)
       : engine_(engine), container_id_(container_id), path_(path), progress_(progress) {}
-  ~Download() { (void)end(); }
+  ~Download() { stop(); }
   Download(const Download&) = delete;
   Download& operator=(const Download&) = delete;
 
@@ -50,9 +50,7 @@ class Download {
 
   // Why the answer broke off, or that it lacks its end. Stops it where it still runs.
   Status end() {
-    given_up_ = true;
-    read_.reset();
-    if (thread_.joinable()) thread_.join();
+    stop();
     return result_;
   }
 
@@ -69,6 +67,12 @@ class Download {
   }
 
  private:
+  void stop() {
+    given_up_ = true;
+    read_.reset();
+    if (thread_.joinable()) thread_.join();
+  }
+
   void fill() {
     try {
       const auto stop = [this] { return given_up_ || progress_.stop_requested(); };

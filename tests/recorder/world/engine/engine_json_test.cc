@@ -96,13 +96,14 @@ TEST(EngineJson, ProjectsWhatDockerInspects) {
   EXPECT_EQ(observed.started_at().nanos(), 250000000);
   EXPECT_TRUE(observed.compose_oneoff());
   ASSERT_EQ(observed.mounts_size(), 2);
-  EXPECT_EQ(observed.mounts(0).kind(), "volume");
-  EXPECT_EQ(observed.mounts(0).name(), "plat_pg");
-  EXPECT_EQ(observed.mounts(0).source(), "/var/lib/docker/volumes/plat_pg/_data");
-  EXPECT_EQ(observed.mounts(0).destination(), "/var/lib/postgresql/data");
-  EXPECT_FALSE(observed.mounts(0).read_only());
-  EXPECT_EQ(observed.mounts(1).name(), "");
-  EXPECT_TRUE(observed.mounts(1).read_only());
+  // In order of destination, whatever the engine's order is.
+  EXPECT_EQ(observed.mounts(1).kind(), "volume");
+  EXPECT_EQ(observed.mounts(1).name(), "plat_pg");
+  EXPECT_EQ(observed.mounts(1).source(), "/var/lib/docker/volumes/plat_pg/_data");
+  EXPECT_EQ(observed.mounts(1).destination(), "/var/lib/postgresql/data");
+  EXPECT_FALSE(observed.mounts(1).read_only());
+  EXPECT_EQ(observed.mounts(0).name(), "");
+  EXPECT_TRUE(observed.mounts(0).read_only());
   ASSERT_EQ(observed.environment_names_size(), 3);
   EXPECT_EQ(observed.environment_names(0), "POSTGRES_PASSWORD");
   EXPECT_EQ(observed.environment_names(2), "BARE");
