@@ -11,6 +11,7 @@
 
 #include "tests/cli/expect.h"
 #include "tests/support/left_on_disk.h"
+#include "tests/support/read_file.h"
 
 namespace muniment {
 namespace {
@@ -192,9 +193,15 @@ TEST(Container, IsRefusedInWordsThatSaySo) {
   const std::string container =
       "[[module]]\nname = \"db\"\ncontainer = { compose = \"plat/db\" }\nclass = \"postgres\"\n";
   scene.here().write_manifest(scene.here().modules() + container);
-  scene.fails({"backup", "db"}, 1, {"db: ", "container"});
-  scene.fails({"backup", "--all"}, 1, {"db: ", "container"});
-  scene.fails({"backup", "--all", "--dry-run"}, 1, {"db: ", "container"});
+  // An engine that is not there, whatever else runs on this machine.
+  std::string manifest = read_file(scene.here().manifest());
+  const std::string name = "name = \"testhost\"\n";
+  const std::string engine = "engine = \"unix://" + scene.here().path("none.sock") + "\"\n";
+  manifest.replace(manifest.find(name), name.size(), name + engine);
+  write_text(scene.here().manifest(), manifest);
+  scene.fails({"backup", "db"}, 8, {"db: ", "none.sock"});
+  scene.fails({"backup", "--all"}, 8, {"db: ", "none.sock"});
+  scene.fails({"backup", "--all", "--dry-run"}, 8, {"db: ", "none.sock"});
   scene.here().write_manifest(scene.here().modules() +
                               "[[module]]\nname = \"forge\"\ncontainer = { name = \"forge\" }\n"
                               "class = \"composite\"\n[[module.member]]\nid = \"config\"\n"
