@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "tests/cli/expect.h"
+#include "tests/support/comes_true.h"
 #include "tests/support/strict_json.h"
 
 namespace muniment {
@@ -17,14 +18,6 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-bool comes_true(const std::function<bool()>& condition) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
-  }
-  return true;
-}
 class Record : public testing::Test {
  protected:
   Record() {

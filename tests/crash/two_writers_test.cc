@@ -15,20 +15,12 @@
 #include <vector>
 
 #include "tests/crash/trial.h"
+#include "tests/support/comes_true.h"
 
 namespace muniment {
 namespace {
 
 namespace fs = std::filesystem;
-
-bool comes_true(const std::function<bool()>& condition) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
-  }
-  return true;
-}
 
 // Keeps a database to itself, so that who wants to copy it waits.
 class DatabaseLock {

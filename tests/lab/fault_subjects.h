@@ -16,7 +16,7 @@ namespace muniment {
 // One container of a class, removed at the end with its volume.
 class FaultSubject {
  public:
-  FaultSubject(const LabEngine& engine, std::string backup_class, bool podman)
+  FaultSubject(const Lab& engine, std::string backup_class, bool podman)
       : engine_(engine),
         class_(std::move(backup_class)),
         podman_(podman),
@@ -141,7 +141,7 @@ class FaultSubject {
     return made.exit_code == 0;
   }
 
-  const LabEngine& engine_;
+  const Lab& engine_;
   std::string class_;
   bool podman_;
   std::string name_;

@@ -132,7 +132,7 @@ struct Outcome {
 // One subject on one engine, and what was seen of it.
 class Matrix {
  public:
-  Matrix(const LabEngine& engine, const std::string& backup_class, bool podman)
+  Matrix(const Lab& engine, const std::string& backup_class, bool podman)
       : engine_(engine), subject_(engine, backup_class, podman) {}
 
   bool make() { return subject_.heal(); }
@@ -146,7 +146,7 @@ class Matrix {
   void end_removal();
   ProxyFault to_proxy(const Case& one);
 
-  const LabEngine& engine_;
+  const Lab& engine_;
   FaultSubject subject_;
   std::optional<RunningProgram> removing_;
   const SmallDisk* disk_ = nullptr;
@@ -170,7 +170,7 @@ void Matrix::act(Fault fault, Moment moment) {
   } else if (fault == Fault::kRemoved) {
     // The engine may wait with the removal until somebody has read what the command had said.
     engine_.docker({"kill", name});
-    removing_.emplace(engine_.docker_argv({"rm", "-f", name}), RunWith{});
+    removing_.emplace(Lab::docker_argv({"rm", "-f", name}), engine_.client());
   }
   if (fault == Fault::kToolMissing) {
     engine_.done({"exec", "-u", "0", name, "sh", "-c",
@@ -237,7 +237,7 @@ Outcome Matrix::perform(const Case& one) {
 // What a person reads of the failure.
 std::string message_of(const Ran& ran) {
   std::string out;
-  for (const std::string& line : lines_of(ran.err)) {
+  for (const std::string& line : split(ran.err, '\n')) {
     if (line.starts_with("muniment: ")) out = line.substr(10);
   }
   return out;
@@ -272,7 +272,7 @@ class Faults : public testing::TestWithParam<const char*> {};
 
 TEST_P(Faults, NothingIsCalledABackupThatIsNone) {
   const bool podman = std::string(GetParam()) == "podman";
-  const LabEngine& engine = LabEngine::of(GetParam());
+  const Lab& engine = Lab::up(GetParam());
   MUNIMENT_NEED_LAB(engine);
   std::string table;
   int rows = 0;

@@ -19,126 +19,13 @@
 #include <utility>
 #include <vector>
 
+#include "tests/lab/lab.h"
+#include "tests/support/comes_true.h"
 #include "tests/support/run_binary.h"
 #include "tests/support/run_program.h"
 #include "tests/support/sample_data.h"
 
 namespace muniment {
-
-// One engine of script/lab with its services.
-class Lab {
- public:
-  using Variables = std::map<std::string, std::string>;
-
-  // Brings it up, once for each engine in a process.
-  static const Lab& up(const std::string& engine) {
-    static std::map<std::string, Lab> labs;
-    const auto at = labs.find(engine);
-    return at != labs.end() ? at->second : labs.emplace(engine, Lab(engine)).first->second;
-  }
-
-  // "lab: unavailable: …" where no engine can run here; empty: it can.
-  const std::string& unavailable() const { return unavailable_; }
-  // What else went wrong; empty: it is up.
-  const std::string& trouble() const { return trouble_; }
-  bool is_podman() const { return engine_ == "podman"; }
-
-  // What `script/lab env` says of `name`, "" where it says nothing.
-  std::string setting(const std::string& name) const {
-    const auto at = settings_.find(name);
-    return at == settings_.end() ? "" : at->second;
-  }
-  std::string docker_host() const { return setting("DOCKER_HOST"); }
-  // The surroundings of a docker client that speaks with this engine.
-  RunWith client() const {
-    const std::string folder =
-        std::filesystem::path(setting("MUNIMENT_LAB_SOCKET")).parent_path() / "client";
-    return {.environment = {{"DOCKER_HOST", docker_host()}, {"DOCKER_CONFIG", folder}},
-            .umask = {},
-            .cwd = ""};
-  }
-  static std::vector<std::string> docker_argv(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), "docker");
-    return arguments;
-  }
-  static std::vector<std::string> exec_argv(const std::string& container,
-                                            const Variables& variables,
-                                            const std::vector<std::string>& command) {
-    std::vector<std::string> argv{"exec"};
-    for (const auto& [name, value] : variables) {
-      argv.insert(argv.end(), {"-e", std::string(name).append("=").append(value)});
-    }
-    argv.push_back(container);
-    argv.insert(argv.end(), command.begin(), command.end());
-    return docker_argv(argv);
-  }
-
-  // Runs `docker ARGUMENTS`.
-  Ran docker(const std::vector<std::string>& arguments) const {
-    return run_program(docker_argv(arguments), client());
-  }
-  Ran exec(const std::string& container, const Variables& variables,
-           const std::vector<std::string>& command) const {
-    return run_program(exec_argv(container, variables, command), client());
-  }
-  // What a Bash script in the container writes. Fails the test where it does not end well.
-  std::string out_of(const std::string& container, const Variables& variables,
-                     const std::string& script) const {
-    const std::string strict = "set -euo pipefail; " + script;
-    const Ran ran = exec(container, variables, {"bash", "-c", strict});
-    EXPECT_EQ(ran.exit_code, 0) << container << ": " << script.substr(0, 200) << "\n" << ran.err;
-    return ran.out;
-  }
-
- private:
-  explicit Lab(std::string engine) : engine_(std::move(engine)) {
-    const Ran started = script("up");
-    if (started.exit_code == 75) {
-      unavailable_ = line_with(started.out + started.err, "lab: unavailable:");
-      return;
-    }
-    if (started.exit_code != 0) {
-      trouble_ = "script/lab up " + engine_ + ": exit " + std::to_string(started.exit_code) + "\n" +
-                 started.out + started.err;
-      return;
-    }
-    read_settings(script("env").out);
-    if (docker_host().empty()) trouble_ = "script/lab env " + engine_ + " names no DOCKER_HOST";
-  }
-
-  Ran script(const std::string& command) const {
-    RunWith with;
-    for (const char* name : {"MUNIMENT_LAB_DIR", "MUNIMENT_LAB_CACHE", "HOME"}) {
-      const char* const value = std::getenv(name);
-      if (value != nullptr) with.environment[name] = value;
-    }
-    return run_program({std::string(MUNIMENT_SOURCE_DIR) + "/script/lab", command, engine_}, with);
-  }
-
-  static std::string line_with(const std::string& text, const std::string& mark) {
-    const std::size_t begin = text.find(mark);
-    if (begin == text.npos) return mark + " no reason was given";
-    return text.substr(begin, text.find('\n', begin) - begin);
-  }
-
-  // Lines `export NAME='VALUE'`.
-  void read_settings(const std::string& text) {
-    const std::string mark = "export ";
-    for (std::size_t at = text.find(mark); at != text.npos; at = text.find(mark, at)) {
-      at += mark.size();
-      const std::size_t equals = text.find("='", at);
-      const std::size_t end = equals == text.npos ? text.npos : text.find('\'', equals + 2);
-      if (end == text.npos) return;
-      settings_[text.substr(at, equals - at)] = text.substr(equals + 2, end - equals - 2);
-      at = end;
-    }
-  }
-
-  std::string engine_;
-  Variables settings_;
-  std::string unavailable_;
-  std::string trouble_;
-};
 
 // A container of the test's own, without a network, removed at the end with its volumes.
 class FreshContainer {
@@ -170,11 +57,9 @@ class FreshContainer {
   void start(const std::vector<std::string>& question) const {
     const Ran started = lab_->docker({"start", id_});
     ASSERT_EQ(started.exit_code, 0) << started.err;
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-    while (lab_->exec(id_, {}, question).exit_code != 0) {
-      ASSERT_LT(std::chrono::steady_clock::now(), end) << lab_->docker({"logs", id_}).err;
-      std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    }
+    const auto answers = [&] { return lab_->exec(id_, {}, question).exit_code == 0; };
+    ASSERT_TRUE(comes_true(answers, std::chrono::seconds(60), std::chrono::milliseconds(50)))
+        << lab_->docker({"logs", id_}).err;
   }
 
  private:
@@ -194,11 +79,7 @@ class Writer {
                                 {"bash", "-c", kHead + script}),
                  lab.client()) {
     // Something is written before the test goes on.
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-    while (program_.out().empty() && !program_.has_ended()) {
-      if (std::chrono::steady_clock::now() > end) break;
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
+    comes_true([&] { return !program_.out().empty() || program_.has_ended(); });
     EXPECT_FALSE(program_.out().empty()) << "the writer wrote nothing: " << program_.err();
     EXPECT_FALSE(program_.has_ended()) << "the writer ended at once: " << program_.err();
   }
@@ -238,10 +119,8 @@ class Writer {
 class LabTest : public ::testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
-    if (::geteuid() != 0) GTEST_SKIP() << "only root can run the lab's engines";
     lab_ = &Lab::up(GetParam());
-    if (!lab_->unavailable().empty()) GTEST_SKIP() << lab_->unavailable();
-    ASSERT_EQ(lab_->trouble(), "");
+    MUNIMENT_NEED_LAB(*lab_);
   }
 
   const Lab& lab() const { return *lab_; }
@@ -320,20 +199,6 @@ inline std::string engine_name(const ::testing::TestParamInfo<const char*>& info
   std::string name = info.param;
   name[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(name[0])));
   return name;
-}
-
-// Answers, line by line.
-
-inline std::vector<std::string> split(const std::string& text, char separator) {
-  std::vector<std::string> out;
-  std::size_t begin = 0;
-  for (std::size_t end = text.find(separator); end != text.npos;
-       end = text.find(separator, begin)) {
-    out.push_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  if (begin < text.size()) out.push_back(text.substr(begin));
-  return out;
 }
 
 // The number that the text begins with; 0 where there is none.

@@ -60,14 +60,14 @@ bool tells_of_a_command(const std::string& event) {
 class ReadOnly : public testing::TestWithParam<const char*> {};
 
 TEST_P(ReadOnly, RehearsalsAndResolveSendNothingButGetAndHead) {
-  const LabEngine& engine = LabEngine::of(GetParam());
+  const Lab& engine = Lab::up(GetParam());
   MUNIMENT_NEED_LAB(engine);
   EngineProxy proxy(engine.socket());
   proxy.refuse_all_but_reading();
   const LabRun run(proxy.selector(), kModules);
   run.init();
 
-  const long since = LabEngine::next_second();
+  const long since = Lab::next_second();
   for (int i = 0; i < 3; ++i) {
     const Ran rehearsed = run.run({"backup", "--dry-run", "--all"});
     EXPECT_EQ(rehearsed.exit_code, 0) << rehearsed.out << rehearsed.err;
@@ -86,13 +86,13 @@ TEST_P(ReadOnly, RehearsalsAndResolveSendNothingButGetAndHead) {
     const bool copies = request.method == "GET" && request.target.contains("/archive");
     EXPECT_FALSE(copies) << request.target;
   }
-  for (const std::string& event : lines_of(events))
+  for (const std::string& event : split(events, '\n'))
     EXPECT_FALSE(tells_of_a_command(event)) << event;
 }
 
 // The check above can fail: the same proxy, and events of the same engine.
 TEST_P(ReadOnly, AnExecutionIsRefusedByTheProxyAndSeenInItsLog) {
-  const LabEngine& engine = LabEngine::of(GetParam());
+  const Lab& engine = Lab::up(GetParam());
   MUNIMENT_NEED_LAB(engine);
   EngineProxy proxy(engine.socket());
   proxy.refuse_all_but_reading();
@@ -104,10 +104,10 @@ TEST_P(ReadOnly, AnExecutionIsRefusedByTheProxyAndSeenInItsLog) {
   const std::string refused = all_of(proxy.requests(), true);
   EXPECT_TRUE(refused.starts_with("POST /v") && refused.contains("/exec\n")) << refused;
 
-  const long since = LabEngine::next_second();
+  const long since = Lab::next_second();
   ASSERT_TRUE(engine.done({"exec", "shop-files-1", "true"}));
   bool seen = false;
-  for (const std::string& event : lines_of(engine.events(since))) {
+  for (const std::string& event : split(engine.events(since), '\n')) {
     seen = seen || tells_of_a_command(event);
   }
   EXPECT_TRUE(seen) << "a command leaves no event";

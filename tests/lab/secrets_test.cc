@@ -145,7 +145,7 @@ constexpr const char* kFakeDump =
 // knows, and a Redis with an ACL user.
 class SecretServices {
  public:
-  SecretServices(const LabEngine& engine, bool podman, Canaries& canaries)
+  SecretServices(const Lab& engine, bool podman, Canaries& canaries)
       : engine_(engine), podman_(podman), canaries_(canaries) {
     std::filesystem::permissions(files_.path, std::filesystem::perms(0755));
   }
@@ -234,7 +234,7 @@ class SecretServices {
            engine_.done({"exec", "-u", "0", name("bad"), "sh", "-c", kFakeDump});
   }
 
-  const LabEngine& engine_;
+  const Lab& engine_;
   bool podman_;
   Canaries& canaries_;
   TempDir files_;
@@ -314,7 +314,7 @@ std::string bytes_of(const std::string& folder, bool names) {
 }
 
 // What the engine tells of each command that was run through the proxy.
-std::string inspected_commands(const LabEngine& engine, const EngineProxy& proxy, int& count) {
+std::string inspected_commands(const Lab& engine, const EngineProxy& proxy, int& count) {
   EngineHttp http(engine.socket(), EngineLimits{});
   std::string out;
   for (const ProxiedRequest& request : proxy.requests()) {
@@ -331,7 +331,7 @@ std::string inspected_commands(const LabEngine& engine, const EngineProxy& proxy
 class Secrets : public testing::TestWithParam<const char*> {};
 
 TEST_P(Secrets, NoneIsFoundWhereverItIsLookedFor) {
-  const LabEngine& engine = LabEngine::of(GetParam());
+  const Lab& engine = Lab::up(GetParam());
   MUNIMENT_NEED_LAB(engine);
   Generator generator;
   SCOPED_TRACE(generator.seed_line());
@@ -349,7 +349,7 @@ TEST_P(Secrets, NoneIsFoundWhereverItIsLookedFor) {
   const LabRun run(proxy.selector(), services.modules());
   run.write_secret("acl", services.acl_password() + "\n");
   Places places;
-  const long since = LabEngine::next_second();
+  const long since = Lab::next_second();
   CommandLines lines(canaries);
   use_every_command(run, places);
   lines.stop();
@@ -374,7 +374,7 @@ TEST_P(Secrets, NoneIsFoundWhereverItIsLookedFor) {
 }
 
 TEST_P(Secrets, AFileOfTheHostThatOthersMayReadIsRefused) {
-  const LabEngine& engine = LabEngine::of(GetParam());
+  const Lab& engine = Lab::up(GetParam());
   MUNIMENT_NEED_LAB(engine);
   const std::string modules =
       "[[module]]\nname = \"cache\"\ncontainer = { compose = \"shop/cache\" }\n"
