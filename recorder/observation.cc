@@ -9,17 +9,6 @@ namespace {
 
 using Events = std::vector<v1::Event>;
 
-// The one container, where there is exactly one.
-const v1::ContainerObserved* the_one(const ContainersSeen& seen) {
-  const v1::ContainerObserved* found = nullptr;
-  for (const v1::ContainerObserved& container : seen.containers) {
-    if (!container.inspected()) continue;
-    if (found != nullptr) return nullptr;
-    found = &container;
-  }
-  return found;
-}
-
 Status observe_inside(Source& source, const Module& module, ContainersSeen& seen, Events& out) {
   Result<Events> found = source.observe(ContainerQuery{module.container});
   if (!found) return pass(found);
@@ -27,7 +16,7 @@ Status observe_inside(Source& source, const Module& module, ContainersSeen& seen
     seen.containers.push_back(event.container_observed());
     out.push_back(std::move(event));
   }
-  const v1::ContainerObserved* container = the_one(seen);
+  const v1::ContainerObserved* container = only_match(seen.containers);
   if (container == nullptr) return {};
   for (const std::string& path : asked_paths(module, *container).paths) {
     Result<Events> paths = source.observe(ContainerPathQuery{*container, path});

@@ -6,7 +6,6 @@
 #include <set>
 
 #include "recorder/core/check.h"
-#include "recorder/core/container_match.h"
 #include "recorder/core/digest.h"
 #include "recorder/core/plan.h"
 #include "recorder/core/run_state.h"
@@ -92,9 +91,6 @@ class Builder {
     if (event.has_drift_detected()) take_drift(stored);
     if (event.run_id() != out_.run().run_id()) return take_later(stored);
     if (event.has_engine_observed()) take_engine(event.engine_observed());
-    if (event.has_container_observed() && event.container_observed().inspected()) {
-      containers_[event.module()].push_back(short_name(event.container_observed()));
-    }
     if (event.has_path_observed()) seen_[event.module()] = event.path_observed().tree();
     if (event.has_backup_written()) take_artifact(stored);
     if (event.has_module_resolved() || event.has_module_unresolved() ||
@@ -186,7 +182,9 @@ class Builder {
     row.set_specials(tree.specials());
     row.set_excluded(tree.excluded());
     *row.mutable_listed() = tree.listed();
-    for (const std::string& name : containers_[event.module()]) row.add_containers(name);
+    for (const v1::ModuleState& module : out_.run().modules()) {
+      if (module.module() == event.module()) *row.mutable_containers() = module.containers();
+    }
     if (event.has_module_resolved()) {
       const v1::ModuleResolved& body = event.module_resolved();
       row.set_status("resolved");
@@ -343,7 +341,6 @@ class Builder {
   std::string context_sha256_;
   std::map<std::string, v1::TreeFacts> seen_;  // by module
   std::vector<v1::Statement> later_;
-  std::map<std::string, std::vector<std::string>> containers_;  // by module
   bool asked_engine_ = false;
   bool used_container_ = false;
   bool tested_restore_ = false;

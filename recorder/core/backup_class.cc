@@ -49,4 +49,18 @@ std::string class_word(v1::BackupClass id) {
   return value == nullptr ? "unknown" : value->options().GetExtension(v1::word);
 }
 
+v1::BackupClass class_of_word(std::string_view word) {
+  const auto* all = v1::BackupClass_descriptor();
+  for (int i = 0; i < all->value_count(); ++i) {
+    const auto id = static_cast<v1::BackupClass>(all->value(i)->number());
+    if (id != v1::BACKUP_CLASS_UNSPECIFIED && class_word(id) == word) return id;
+  }
+  return v1::BACKUP_CLASS_UNSPECIFIED;
+}
+
+std::string credential_word(const v1::Credential& credential) {
+  if (credential.name().empty()) return credential.kind();
+  return credential.kind() + ":" + credential.name();
+}
+
 }  // namespace muniment

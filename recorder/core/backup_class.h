@@ -46,11 +46,12 @@ struct BackupClassRules {
   std::string_view extension;  // of the artifact, before ".zst"
   // Absent: it can be captured. nullptr: the class does not go with a path on the host.
   std::optional<Refusal> (*refuse)(const Module& module, const v1::PathObserved& seen);
-  // Whether the content alone says that it is of this class: the ladder's last rung.
+  // Whether the content alone says that it is of this class: the ladder's last rung. nullptr:
+  // never.
   bool (*recognise)(const v1::PathObserved& seen);
   // Fills in what the sink must know to capture it.
   void (*describe)(const Target& target, v1::Step& step);
-  // An upper bound for the artifact; absent: unknown.
+  // An upper bound for the artifact; absent, or nullptr: unknown.
   std::optional<std::uint64_t> (*expected_bytes)(const Target& target);
   // Whether a raw copy lies beside the artifact while it is compressed.
   bool needs_raw_copy = false;
@@ -71,6 +72,10 @@ const std::vector<const BackupClassRules*>& all_classes();
 
 // The manifest's word ("sqlite").
 std::string class_word(v1::BackupClass id);
+// The class of that word; UNSPECIFIED for any other.
+v1::BackupClass class_of_word(std::string_view word);
+// "trust", "env:NAME": as the manifest has it.
+std::string credential_word(const v1::Credential& credential);
 
 extern const BackupClassRules kSqliteRules;
 extern const BackupClassRules kFilesRules;

@@ -32,11 +32,6 @@ std::optional<Refusal> refuse(const Module& module, const v1::PathObserved& seen
                  "there is no file under " + path + "; set allow_empty = true if that is right"};
 }
 
-// A folder says nothing of what keeps data in it: files is never guessed.
-bool recognise(const v1::PathObserved& /*seen*/) {
-  return false;
-}
-
 // What lies in a folder of a container is learnt when it is read: the engine lists nothing.
 std::optional<Refusal> refuse_inside(const Module& /*module*/, const ContainerSight& sight) {
   for (const v1::PathObserved& seen : sight.paths) {
@@ -81,7 +76,7 @@ const BackupClassRules kFilesRules = {
     .id = v1::BACKUP_CLASS_FILES,
     .extension = ".tar",
     .refuse = refuse,
-    .recognise = recognise,
+    .recognise = nullptr,  // a folder says nothing of what keeps data in it
     .describe = describe,
     .expected_bytes = expected_bytes,
     .refuse_inside = refuse_inside,

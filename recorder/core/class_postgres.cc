@@ -9,10 +9,6 @@ std::optional<Refusal> refuse_inside(const Module& /*module*/, const ContainerSi
   return refuse_to_run(sight.container);
 }
 
-bool recognise(const v1::PathObserved& /*seen*/) {
-  return false;
-}
-
 // The names of databases reach the programs by PGDATABASE, the password by PGPASSWORD.
 void describe(const Target& target, v1::Step& step) {
   v1::PostgresCapture& capture = *step.mutable_postgres();
@@ -31,19 +27,15 @@ void describe(const Target& target, v1::Step& step) {
   step.add_argv("pg_restore --file=/dev/null");
 }
 
-std::optional<std::uint64_t> expected_bytes(const Target& /*target*/) {
-  return std::nullopt;
-}
-
 }  // namespace
 
 const BackupClassRules kPostgresRules = {
     .id = v1::BACKUP_CLASS_POSTGRES,
     .extension = ".*.dump",
     .refuse = nullptr,
-    .recognise = recognise,
+    .recognise = nullptr,
     .describe = describe,
-    .expected_bytes = expected_bytes,
+    .expected_bytes = nullptr,
     .self_compressed = true,
     .refuse_inside = refuse_inside,
 };

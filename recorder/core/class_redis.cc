@@ -9,10 +9,6 @@ std::optional<Refusal> refuse_inside(const Module& /*module*/, const ContainerSi
   return refuse_to_run(sight.container);
 }
 
-bool recognise(const v1::PathObserved& /*seen*/) {
-  return false;
-}
-
 // The password reaches redis-cli by REDISCLI_AUTH.
 void describe(const Target& target, v1::Step& step) {
   v1::RedisCapture& capture = *step.mutable_redis();
@@ -23,19 +19,15 @@ void describe(const Target& target, v1::Step& step) {
   step.add_argv("redis-cli --no-auth-warning --rdb -");
 }
 
-std::optional<std::uint64_t> expected_bytes(const Target& /*target*/) {
-  return std::nullopt;
-}
-
 }  // namespace
 
 const BackupClassRules kRedisRules = {
     .id = v1::BACKUP_CLASS_REDIS,
     .extension = ".rdb",
     .refuse = nullptr,
-    .recognise = recognise,
+    .recognise = nullptr,
     .describe = describe,
-    .expected_bytes = expected_bytes,
+    .expected_bytes = nullptr,
     .refuse_inside = refuse_inside,
 };
 

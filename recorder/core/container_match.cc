@@ -7,11 +7,6 @@
 namespace muniment {
 namespace {
 
-bool is_of_service(const ContainerSelector& selector, const v1::ContainerObserved& container) {
-  return container.compose_project() == selector.compose_project &&
-         container.compose_service() == selector.compose_service;
-}
-
 // "shop_db_1" and "Shop-DB-1" are what a person may have meant by "shop-db-1".
 std::string folded(std::string_view name) {
   std::string out;
@@ -38,6 +33,21 @@ std::string describe_selector(const ContainerSelector& selector) {
   }
   if (!selector.name.empty()) return "name " + inert(selector.name);
   return "label " + inert(selector.label);
+}
+
+bool is_of_service(const ContainerSelector& selector, const v1::ContainerObserved& container) {
+  return container.compose_project() == selector.compose_project &&
+         container.compose_service() == selector.compose_service;
+}
+
+const v1::ContainerObserved* only_match(const std::vector<v1::ContainerObserved>& containers) {
+  const v1::ContainerObserved* found = nullptr;
+  for (const v1::ContainerObserved& container : containers) {
+    if (!container.inspected()) continue;
+    if (found != nullptr) return nullptr;
+    found = &container;
+  }
+  return found;
 }
 
 bool is_match(const ContainerSelector& selector, const v1::ContainerObserved& container) {

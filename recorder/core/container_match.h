@@ -22,6 +22,12 @@ std::string describe_selector(const ContainerSelector& selector);
 // a service are not the service: they match by name or label only.
 bool is_match(const ContainerSelector& selector, const v1::ContainerObserved& container);
 
+// The one that was inspected, which is to say that it matches; nullptr where none or several do.
+const v1::ContainerObserved* only_match(const std::vector<v1::ContainerObserved>& containers);
+
+// Whether it is of the selector's compose service, one-off or not.
+bool is_of_service(const ContainerSelector& selector, const v1::ContainerObserved& container);
+
 // Why one that does not match was almost meant; empty: it was not. "another service of the
 // project", "a one-off container of the service", "a similar name".
 std::string near_miss(const ContainerSelector& selector, const v1::ContainerObserved& container);

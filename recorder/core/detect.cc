@@ -101,15 +101,6 @@ std::string_view repository_base(std::string_view image) {
   return image.substr(0, image.find(':'));
 }
 
-v1::BackupClass class_of_word(std::string_view word) {
-  const auto* all = v1::BackupClass_descriptor();
-  for (int i = 0; i < all->value_count(); ++i) {
-    const auto id = static_cast<v1::BackupClass>(all->value(i)->number());
-    if (id != v1::BACKUP_CLASS_UNSPECIFIED && class_word(id) == word) return id;
-  }
-  return v1::BACKUP_CLASS_UNSPECIFIED;
-}
-
 std::vector<RungSays> climb_ladder(const ContainerSight& sight) {
   std::vector<RungSays> out;
   add_label(sight.container, out);

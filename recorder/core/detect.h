@@ -29,9 +29,6 @@ std::vector<RungSays> climb_ladder(const ContainerSight& sight);
 // "postgres" of "registry.example:5000/team/postgres:15@sha256:…".
 std::string_view repository_base(std::string_view image);
 
-// The class of the manifest's word; UNSPECIFIED for any other.
-v1::BackupClass class_of_word(std::string_view word);
-
 }  // namespace muniment
 
 #endif  // MUNIMENT_RECORDER_CORE_DETECT_H_

@@ -28,6 +28,9 @@ inline std::string_view as_bytes(const Digest& digest) {
 // REQUIRES: bytes.size() == 32.
 Digest digest_from_bytes(std::string_view bytes);
 
+// Whether it is 64 lower-case hexadecimal digits: a SHA-256, an engine's id.
+bool is_hex_digest(std::string_view text);
+
 // Two lower-case hexadecimal digits for each byte.
 std::string to_hex(std::string_view bytes);
 inline std::string to_hex(const Digest& digest) {

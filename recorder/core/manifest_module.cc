@@ -2,7 +2,6 @@
 #include <algorithm>
 
 #include "recorder/core/backup_class.h"
-#include "recorder/core/detect.h"
 #include "recorder/core/glob.h"
 #include "recorder/core/manifest_parts.h"
 #include "recorder/core/text.h"

@@ -60,7 +60,7 @@ void add_path(std::string& out, const v1::PathObserved& seen) {
 void add_credentials(std::string& out, std::string_view key,
                      const google::protobuf::RepeatedPtrField<v1::Credential>& words) {
   for (const v1::Credential& word : words) {
-    line(out, key, word.name().empty() ? word.kind() : word.kind() + ":" + word.name());
+    line(out, key, credential_word(word));
   }
 }
 
@@ -74,7 +74,20 @@ void add_mounts(std::string& out, const v1::ContainerObserved& container) {
   }
 }
 
-// The identity of the container, and what the capture will do in it.
+// What the capture will do in the container, with names of credentials alone.
+void add_capture(std::string& out, const v1::Step& step) {
+  for (const std::string& name : step.postgres().databases()) line(out, "  database", name);
+  add_credentials(out, "  user", step.postgres().user());
+  add_credentials(out, "  user", step.redis().user());
+  add_credentials(out, "  password", step.postgres().password());
+  add_credentials(out, "  password", step.redis().password());
+  if (step.has_sqlite()) {
+    line(out, "  by", step.sqlite().host_path().empty() ? step.sqlite().tool() : "this host");
+  }
+  for (const std::string& argv : step.argv()) line(out, "  argv", argv);
+}
+
+// The identity of the container, and what is done in it.
 void add_container(std::string& out, const Target& target, const std::vector<PlannedStep>& steps) {
   const v1::ContainerObserved& container = target.inside->container;
   line(out, "  container", container.container_id());
@@ -84,19 +97,10 @@ void add_container(std::string& out, const Target& target, const std::vector<Pla
   }
   add_mounts(out, container);
   for (const v1::PathObserved& seen : target.inside->paths) add_path(out, seen);
-  for (const PlannedStep& planned : steps) {
-    const v1::Step& step = planned.step;
-    if (step.kind() != v1::STEP_KIND_CAPTURE || step.module() != target.module) continue;
-    for (const std::string& name : step.postgres().databases()) line(out, "  database", name);
-    add_credentials(out, "  user", step.postgres().user());
-    add_credentials(out, "  user", step.redis().user());
-    add_credentials(out, "  password", step.postgres().password());
-    add_credentials(out, "  password", step.redis().password());
-    if (step.has_sqlite()) {
-      line(out, "  by", step.sqlite().host_path().empty() ? step.sqlite().tool() : "this host");
-    }
-    for (const std::string& argv : step.argv()) line(out, "  argv", argv);
-  }
+  const auto capture = std::find_if(steps.begin(), steps.end(), [&](const PlannedStep& planned) {
+    return planned.step.kind() == v1::STEP_KIND_CAPTURE && planned.step.module() == target.module;
+  });
+  if (capture != steps.end()) add_capture(out, capture->step);
 }
 
 // No run ids, times, destinations, sizes, health or mode: growth of data is no drift.
@@ -168,7 +172,8 @@ Plan make_plan(const Manifest& manifest, const Resolution& resolution, const std
   bool all_known = true;
   for (const Target& target : resolution.targets) {
     const BackupClassRules* rules = find_class(target.backup_class);
-    const std::optional<std::uint64_t> expected = rules->expected_bytes(target);
+    const std::optional<std::uint64_t> expected =
+        rules->expected_bytes == nullptr ? std::nullopt : rules->expected_bytes(target);
     for (const v1::StepKind kind :
          {v1::STEP_KIND_CAPTURE, v1::STEP_KIND_VERIFY, v1::STEP_KIND_COMMIT}) {
       PlannedStep& planned = plan.steps.emplace_back();

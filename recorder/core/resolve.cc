@@ -2,17 +2,13 @@
 
 #include <algorithm>
 
+#include "recorder/core/container_match.h"
 #include "recorder/core/glob.h"
+#include "recorder/core/paths.h"
 #include "recorder/core/text.h"
 
 namespace muniment {
 namespace {
-
-// Whether `path` is `folder` or lies below it. REQUIRES: both absolute, without trailing slash.
-bool is_within(std::string_view path, std::string_view folder) {
-  if (folder == "/") return true;
-  return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
-}
 
 v1::Event excluded(const Module& module, std::string rule, std::string match, std::string reason) {
   v1::Event event;
@@ -38,14 +34,7 @@ const Member* find_membership(const Manifest& manifest, const Module& module, st
 // The container, where there is exactly one.
 const v1::ContainerObserved* container_of(const ResolveInput& input, const Module& module) {
   const auto seen = input.inside.find(module.name);
-  if (seen == input.inside.end()) return nullptr;
-  const v1::ContainerObserved* found = nullptr;
-  for (const v1::ContainerObserved& container : seen->second.containers) {
-    if (!container.inspected()) continue;
-    if (found != nullptr) return nullptr;
-    found = &container;
-  }
-  return found;
+  return seen == input.inside.end() ? nullptr : only_match(seen->second.containers);
 }
 
 std::optional<v1::Event> exclusion_event(const ResolveInput& input, const Module& module) {
@@ -107,7 +96,7 @@ const BackupClassRules* climb(const Module& module, const v1::PathObserved& seen
   }
   for (const BackupClassRules* rules : all_classes()) {
     if (rules->refuse == nullptr) continue;
-    if (rules->recognise(seen)) {
+    if (rules->recognise != nullptr && rules->recognise(seen)) {
       body.set_rung(v1::RUNG_HEADER);
       body.set_evidence("the content of the file says " + class_word(rules->id));
       return rules;

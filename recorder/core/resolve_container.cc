@@ -29,9 +29,7 @@ Result<const v1::ContainerObserved*> choose(const Module& module, const Containe
       continue;
     }
     consider(body, short_name(container), near_miss(module.container, container));
-    one_off = one_off || (container.compose_oneoff() &&
-                          container.compose_project() == module.container.compose_project &&
-                          container.compose_service() == module.container.compose_service);
+    one_off = one_off || (container.compose_oneoff() && is_of_service(module.container, container));
   }
   if (matches.size() == 1) return matches.front();
   if (matches.empty() && one_off) {
@@ -150,8 +148,8 @@ std::vector<std::string> mount_exclusions(const Manifest& manifest,
 
 Result<std::vector<std::string>> exclusions_inside(const ResolveInput& input, const Module& module,
                                                    const v1::ContainerObserved& container) {
-  std::vector<std::string> out = module.exclude;
-  if (out.empty()) out = label_list(container, "exclude");
+  std::vector<std::string> out;
+  if (module.exclude.empty()) out = label_list(container, "exclude");
   for (const std::string& pattern : out) {
     if (glob_error(pattern).empty()) continue;
     return fail(ErrorCode::kInvalid, "label muniment.exclude of " + short_name(container) +
@@ -159,8 +157,8 @@ Result<std::vector<std::string>> exclusions_inside(const ResolveInput& input, co
                                          ", which " + std::string(glob_error(pattern)) +
                                          "; correct the label");
   }
-  for (const Exclude& rule : input.manifest.excludes) {
-    if (rule.kind == "path") out.push_back(rule.pattern);
+  for (std::string& pattern : exclusions_of(input.manifest, module)) {
+    out.push_back(std::move(pattern));
   }
   for (std::string& pattern : mount_exclusions(input.manifest, container)) {
     out.push_back(std::move(pattern));

@@ -53,9 +53,8 @@ class ArtifactSink : public Sink {
   // Reads one artifact again; false: it is not what was captured, and the fact says so.
   Result<Verification> verify_one(const v1::Step& step, const Folder& partial, Captured& artifact,
                                   Facts& facts);
-  // Connected by the first step that is about a container.
-  Result<EngineControl*> engine();
-  void take_trouble(const ContainerCommands& commands) { trouble_ = commands.trouble(); }
+  // In the step's container; the engine is connected by the first step that needs it.
+  Result<ContainerCommands> commands_for(const v1::Step& step, Facts& facts);
 
   Progress& progress_;
   Redactor& redactor_;
@@ -108,14 +107,15 @@ Result<Folder> ArtifactSink::enter_partial(const Place& place) {
   return partial;
 }
 
-Result<EngineControl*> ArtifactSink::engine() {
-  if (engine_) return engine_.get();
-  Result<EngineAddress> address = find_engine(use_.selector, use_.environment);
-  if (!address) return pass(address);
-  Result<std::unique_ptr<EngineControl>> connected = EngineControl::connect(*address);
-  if (!connected) return pass(connected);
-  engine_ = std::move(*connected);
-  return engine_.get();
+Result<ContainerCommands> ArtifactSink::commands_for(const v1::Step& step, Facts& facts) {
+  if (!engine_) {
+    Result<EngineAddress> address = find_engine(use_.selector, use_.environment);
+    if (!address) return pass(address);
+    Result<std::unique_ptr<EngineControl>> connected = EngineControl::connect(*address);
+    if (!connected) return pass(connected);
+    engine_ = std::move(*connected);
+  }
+  return ContainerCommands(*engine_, step.container(), redactor_, progress_, facts, use_.stall);
 }
 
 Result<Captured> ArtifactSink::capture_here(const v1::Step& step, const CaptureTarget& target) {
@@ -131,13 +131,11 @@ Result<std::vector<Captured>> ArtifactSink::capture_all(const v1::Step& step, co
   if (::stat(place.root.c_str(), &root) != 0) return system_failure("stat", place.root, errno);
   const FolderIdentity backup_root{root.st_dev, root.st_ino};
   if (step.has_container()) {
-    Result<EngineControl*> control = engine();
-    if (!control) return pass(control);
-    ContainerCommands commands(**control, step.container(), redactor_, progress_, facts,
-                               use_.stall);
+    Result<ContainerCommands> commands = commands_for(step, facts);
+    if (!commands) return pass(commands);
     const InsideTarget target{step, partial, backup_root, use_.secrets_folder};
-    Result<std::vector<Captured>> captured = capture_inside(target, commands);
-    if (!captured) take_trouble(commands);
+    Result<std::vector<Captured>> captured = capture_inside(target, *commands);
+    if (!captured) trouble_ = commands->trouble();
     return captured;
   }
   Result<Captured> captured = capture_here(
@@ -171,14 +169,12 @@ Result<Verification> ArtifactSink::verify_one(const v1::Step& step, const Folder
   Result<Verification> seen = verify_artifact(partial, artifact, progress_);
   if (!seen) return seen;
   if (seen->ok && step.has_postgres() && artifact.name.ends_with(".dump")) {
-    Result<EngineControl*> control = engine();
-    if (!control) return pass(control);
-    ContainerCommands commands(**control, step.container(), redactor_, progress_, facts,
-                               use_.stall);
+    Result<ContainerCommands> commands = commands_for(step, facts);
+    if (!commands) return pass(commands);
     const Fd file(open_to_read(partial.fd.get(), artifact.name.c_str(), O_NOFOLLOW));
     if (!file.open()) return system_failure("open", partial.path + "/" + artifact.name, errno);
-    const Status read = check_dump(file.get(), artifact.name, commands);
-    if (!read) take_trouble(commands);
+    const Status read = check_dump(file.get(), artifact.name, *commands);
+    if (!read) trouble_ = commands->trouble();
     if (!read && read.error().code == ErrorCode::kInterrupted) return std::unexpected(read.error());
     seen->method += ", pg_restore of all of it";
     seen->ok = read.has_value();

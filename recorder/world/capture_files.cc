@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "recorder/core/paths.h"
 #include "recorder/world/capture.h"
 #include "recorder/world/os.h"
 #include "recorder/world/tar_stream.h"
@@ -153,20 +154,6 @@ Status FilesCapture::finish() {
   return tar_.finish();
 }
 
-// Paths in bytewise order, without those that lie inside another: nothing is archived twice.
-std::vector<std::string> roots_of(const v1::FilesCapture& source) {
-  std::vector<std::string> roots(source.paths().begin(), source.paths().end());
-  std::sort(roots.begin(), roots.end());
-  std::vector<std::string> kept;
-  for (const std::string& path : roots) {
-    const bool inside = std::any_of(kept.begin(), kept.end(), [&](const std::string& above) {
-      return path == above || path.starts_with(above == "/" ? above : above + "/");
-    });
-    if (!inside) kept.push_back(path);
-  }
-  return kept;
-}
-
 // A link as the root of a capture would make an archive of one entry that looks like a success.
 Status check_root(const std::string& path) {
   struct stat facts{};
@@ -182,7 +169,8 @@ Status check_root(const std::string& path) {
 
 Result<Capture> capture_files(const v1::FilesCapture& source, const CaptureTarget& target,
                               Progress& progress) {
-  const std::vector<std::string> roots = roots_of(source);
+  // Nothing is archived twice.
+  const std::vector<std::string> roots = outermost({source.paths().begin(), source.paths().end()});
   for (const std::string& root : roots) {
     if (Status usable = check_root(root); !usable) return pass(usable);
   }

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "recorder/core/backup_class.h"
+#include "recorder/core/digest.h"
 #include "recorder/core/glob.h"
 #include "recorder/core/text.h"
 #include "recorder/world/compression.h"
@@ -67,9 +68,7 @@ std::string discard_fault(const v1::Step& step) {
 
 std::string container_fault(const v1::Step& step) {
   const std::string& id = step.container().container_id();
-  const bool whole =
-      id.size() == 64 && id.find_first_not_of("0123456789abcdef") == std::string::npos;
-  if (whole) return {};
+  if (is_hex_digest(id)) return {};
   return "container id " + inert_short(id, kShown) +
          " is not whole (expected 64 hexadecimal digits)";
 }

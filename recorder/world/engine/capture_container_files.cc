@@ -6,6 +6,7 @@
 #include <map>
 
 #include "recorder/core/glob.h"
+#include "recorder/core/paths.h"
 #include "recorder/core/text.h"
 #include "recorder/world/engine/capture_inside.h"
 #include "recorder/world/engine/engine_archive.h"
@@ -18,13 +19,8 @@ namespace {
 // Where a member lies on this host by the mount that holds it; "" where none does. Its folders are
 // real ones: the engine has walked them.
 std::string on_this_host(const v1::ContainerTarget& container, const std::string& path) {
-  const v1::Mount* best = nullptr;
-  for (const v1::Mount& mount : container.mounts()) {
-    const bool holds = path == mount.destination() || path.starts_with(mount.destination() + "/");
-    if (!holds || !mount.source().starts_with('/')) continue;
-    if (best == nullptr || mount.destination().size() > best->destination().size()) best = &mount;
-  }
-  return best == nullptr ? "" : best->source() + path.substr(best->destination().size());
+  const v1::Mount* mount = mount_of(container.mounts(), path);
+  return mount == nullptr ? "" : mount->source() + path.substr(mount->destination().size());
 }
 
 // What a listing remembers of a member, to see what became of it.
@@ -52,7 +48,9 @@ class FilesInside {
 
   // The list comes first: what the engine leaves out of an archive in silence shows only beside it.
   Status run() {
-    const std::vector<std::string> paths = paths_of(source_);
+    // Nothing is archived twice.
+    const std::vector<std::string> paths =
+        outermost({source_.paths().begin(), source_.paths().end()});
     for (const std::string& path : paths) {
       if (Status listed =
               read(path, {[&](const ArchiveMember& member) { return list(member); }, {}});
@@ -82,20 +80,6 @@ class FilesInside {
   }
 
  private:
-  // Without those that lie inside another: nothing is archived twice.
-  static std::vector<std::string> paths_of(const v1::FilesCapture& source) {
-    std::vector<std::string> all(source.paths().begin(), source.paths().end());
-    std::sort(all.begin(), all.end());
-    std::vector<std::string> kept;
-    for (const std::string& path : all) {
-      const bool inside = std::any_of(kept.begin(), kept.end(), [&](const std::string& above) {
-        return path == above || path.starts_with(above == "/" ? above : above + "/");
-      });
-      if (!inside) kept.push_back(path);
-    }
-    return kept;
-  }
-
   Status read(const std::string& path, const ArchiveVisitor& visitor) {
     root_ = path;
     return read_engine_archive(commands_.engine(), commands_.container().container_id(), path,

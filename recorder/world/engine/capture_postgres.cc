@@ -36,19 +36,14 @@ bool is_missing_database(const std::string& said) {
 }
 
 Result<WayIn> find_way_in(const InsideTarget& target, ContainerCommands& commands) {
-  const Result<InspectedContainer> container = commands.inspect();
-  if (!container) return std::unexpected(container.error());
   const v1::PostgresCapture& capture = target.step.postgres();
-  const Result<std::string> user =
-      find_user(commands, *container, capture.user(), target.secrets_folder);
-  if (!user) return std::unexpected(user.error());
-  const Result<std::vector<FoundCredential>> passwords =
-      find_passwords(commands, *container, capture.password(), target.secrets_folder);
-  if (!passwords) return std::unexpected(passwords.error());
+  const Result<Logins> logins =
+      find_logins(commands, capture.user(), capture.password(), target.secrets_folder);
+  if (!logins) return std::unexpected(logins.error());
   std::optional<Error> refused;
-  for (const FoundCredential& found : *passwords) {
+  for (const FoundCredential& found : logins->passwords) {
     for (const char* database : {"postgres", "template1"}) {
-      WayIn way{.environment = {{"PGUSER", *user}, {"PGCONNECT_TIMEOUT", "15"}},
+      WayIn way{.environment = {{"PGUSER", logins->user}, {"PGCONNECT_TIMEOUT", "15"}},
                 .word = found.word};
       if (found.password) way.environment.emplace_back("PGPASSWORD", *found.password);
       way.environment.emplace_back("PGDATABASE", database);
@@ -64,7 +59,7 @@ Result<WayIn> find_way_in(const InsideTarget& target, ContainerCommands& command
       if (!is_missing_database(commands.raw_error())) break;
     }
   }
-  return fail(ErrorCode::kIo, "the server lets user " + inert_short(*user, 80) +
+  return fail(ErrorCode::kIo, "the server lets user " + inert_short(logins->user, 80) +
                                   " in by none of the credentials of `auth`: " + refused->message +
                                   "; correct `auth`");
 }

@@ -15,19 +15,14 @@ struct WayIn {
 
 // By what the server says: redis-cli ends with code 0 where it was let in by nothing.
 Result<WayIn> find_way_in(const InsideTarget& target, ContainerCommands& commands) {
-  const Result<InspectedContainer> container = commands.inspect();
-  if (!container) return std::unexpected(container.error());
   const v1::RedisCapture& capture = target.step.redis();
-  const Result<std::string> user =
-      find_user(commands, *container, capture.user(), target.secrets_folder);
-  if (!user) return std::unexpected(user.error());
-  const Result<std::vector<FoundCredential>> passwords =
-      find_passwords(commands, *container, capture.password(), target.secrets_folder);
-  if (!passwords) return std::unexpected(passwords.error());
+  const Result<Logins> logins =
+      find_logins(commands, capture.user(), capture.password(), target.secrets_folder);
+  if (!logins) return std::unexpected(logins.error());
   std::string said;
-  for (const FoundCredential& found : *passwords) {
+  for (const FoundCredential& found : logins->passwords) {
     WayIn way{.argv = {"redis-cli", "--no-auth-warning"}, .environment = {}};
-    if (!user->empty()) way.argv.insert(way.argv.end(), {"--user", *user});
+    if (!logins->user.empty()) way.argv.insert(way.argv.end(), {"--user", logins->user});
     if (found.password) way.environment.emplace_back("REDISCLI_AUTH", *found.password);
     std::vector<std::string> ping = way.argv;
     ping.emplace_back("PING");

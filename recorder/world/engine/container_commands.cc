@@ -152,9 +152,7 @@ Result<InspectedContainer> ContainerCommands::inspect() {
     return fail(ErrorCode::kRefused, "container " + inert_short(container_.name(), 120) +
                                          " is not of the planned image; rehearse again");
   }
-  std::vector<std::string> environment;
-  for (const auto& [name, value] : seen->environment) environment.push_back(name + "=" + value);
-  secrets_.add_environment(environment);
+  teach_secrets(*seen, secrets_);
   return seen;
 }
 

@@ -6,6 +6,7 @@
 
 #include <cerrno>
 
+#include "recorder/core/backup_class.h"
 #include "recorder/core/text.h"
 #include "recorder/world/os.h"
 
@@ -15,8 +16,7 @@ namespace {
 constexpr std::size_t kMostSecretBytes = 64U << 10U;
 
 std::string word_of(const v1::Credential& credential) {
-  if (credential.name().empty()) return credential.kind();
-  return credential.kind() + ":" + inert_short(credential.name(), 120);
+  return inert_short(credential_word(credential), 160);
 }
 
 std::string without_newline(std::string text) {
@@ -92,8 +92,6 @@ std::unexpected<Error> none_of(const google::protobuf::RepeatedPtrField<v1::Cred
                                         " may be has one: " + list + "; correct `auth`");
 }
 
-}  // namespace
-
 Result<std::vector<FoundCredential>> find_passwords(
     ContainerCommands& commands, const InspectedContainer& container,
     const google::protobuf::RepeatedPtrField<v1::Credential>& words,
@@ -124,6 +122,22 @@ Result<std::string> find_user(ContainerCommands& commands, const InspectedContai
     if (*value) return std::move(**value);
   }
   return none_of(words, "user name");
+}
+
+}  // namespace
+
+Result<Logins> find_logins(ContainerCommands& commands,
+                           const google::protobuf::RepeatedPtrField<v1::Credential>& user,
+                           const google::protobuf::RepeatedPtrField<v1::Credential>& password,
+                           const std::string& secrets_folder) {
+  const Result<InspectedContainer> container = commands.inspect();
+  if (!container) return std::unexpected(container.error());
+  Result<std::string> name = find_user(commands, *container, user, secrets_folder);
+  if (!name) return pass(name);
+  Result<std::vector<FoundCredential>> passwords =
+      find_passwords(commands, *container, password, secrets_folder);
+  if (!passwords) return pass(passwords);
+  return Logins{std::move(*name), std::move(*passwords)};
 }
 
 }  // namespace muniment

@@ -19,18 +19,18 @@ struct FoundCredential {
   std::optional<std::string> password;
 };
 
-// The words that name something, in their order; those that name nothing are left out. kNotFound
-// when none is left: the message lists the words. `secrets_folder` is the host's; may be empty.
-Result<std::vector<FoundCredential>> find_passwords(
-    ContainerCommands& commands, const InspectedContainer& container,
-    const google::protobuf::RepeatedPtrField<v1::Credential>& words,
-    const std::string& secrets_folder);
+// A user and the ways in to try, in the order of the words; words that name nothing are left out.
+struct Logins {
+  std::string user;  // empty: no word was given
+  std::vector<FoundCredential> passwords;
+};
 
-// The first user name that a word names; empty where no word is given. kNotFound: none of them
-// does.
-Result<std::string> find_user(ContainerCommands& commands, const InspectedContainer& container,
-                              const google::protobuf::RepeatedPtrField<v1::Credential>& words,
-                              const std::string& secrets_folder);
+// kNotFound: no word names a user, or none a password; the message lists the words. The redactor
+// knows the passwords afterwards. `secrets_folder` is the host's; may be empty.
+Result<Logins> find_logins(ContainerCommands& commands,
+                           const google::protobuf::RepeatedPtrField<v1::Credential>& user,
+                           const google::protobuf::RepeatedPtrField<v1::Credential>& password,
+                           const std::string& secrets_folder);
 
 }  // namespace muniment
 

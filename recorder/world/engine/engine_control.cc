@@ -4,9 +4,11 @@
 #include <utility>
 
 #include "recorder/core/check.h"
+#include "recorder/core/digest.h"
 #include "recorder/core/text.h"
 #include "recorder/world/engine/engine_json.h"
 #include "recorder/world/engine/engine_post.h"
+#include "recorder/world/engine/engine_trouble.h"
 #include "recorder/world/engine/exec_end.h"
 #include "recorder/world/engine/exec_pump.h"
 #include "recorder/world/engine/exec_script.h"
@@ -18,15 +20,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr const char* kStart = R"({"Detach":false,"Tty":false})";
-
-bool is_id(const std::string& text) {
-  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
-}
-
-std::unexpected<Error> no_id(const std::string& text) {
-  return fail(ErrorCode::kInvalid,
-              inert_short(text, 80) + " is no container's id; give all 64 hexadecimal digits");
-}
 
 ExecBody wrapped(const ExecRequest& request, bool with_input) {
   ExecBody body;
@@ -96,7 +89,9 @@ Result<ExecResult> EngineControl::run(const ExecRequest& request, const ExecStre
                                       std::chrono::seconds stall) {
   check(!request.argv.empty(), "a command has a program");
   check(request.limit.count() > 0, "a command has a limit of at least a second");
-  if (!is_id(request.container_id)) return no_id(request.container_id);
+  if (!is_hex_digest(request.container_id)) {
+    return std::unexpected(no_container_id(request.container_id));
+  }
   const Result<InspectedContainer> before = reader().inspect(request.container_id);
   if (!before) return std::unexpected(before.error());
   const Result<std::string> id =
@@ -130,7 +125,7 @@ Status EngineControl::copy_out(const std::string& container_id, const std::strin
                                const std::function<Status(std::string_view)>& take,
                                const std::function<bool()>& stop_requested) {
   check(take && stop_requested, "both functions are given");
-  if (!is_id(container_id)) return no_id(container_id);
+  if (!is_hex_digest(container_id)) return std::unexpected(no_container_id(container_id));
   const std::string target =
       impl_->prefix + "/containers/" + container_id + "/archive?path=" + url_encoded(path);
   const Result<HttpAnswer> answer = impl_->http.get_stream(target, take, stop_requested);

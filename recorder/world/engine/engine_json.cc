@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <nlohmann/json.hpp>
 
+#include "recorder/core/digest.h"
 #include "recorder/core/text.h"
 #include "recorder/world/engine/base64.h"
 #include "recorder/world/engine/go_file_mode.h"
@@ -37,10 +38,6 @@ Result<Json> parse_object(std::string_view text, const std::string& what) {
   Result<Json> parsed = parse(text, what);
   if (parsed && !parsed->is_object()) return malformed(what, "is no object");
   return parsed;
-}
-
-bool is_hex(std::string_view text) {
-  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
 // Reads the fields of one JSON object and keeps the first thing that is wrong, so that a projection
@@ -116,7 +113,7 @@ class Fields {
 
 void read_id(Fields& fields, v1::ContainerObserved& observed) {
   const std::string id = fields.needed_text("Id");
-  if (!is_hex(id)) fields.wrong("Id", "has not 64 hexadecimal digits");
+  if (!is_hex_digest(id)) fields.wrong("Id", "has not 64 hexadecimal digits");
   observed.set_container_id(id);
 }
 
@@ -125,7 +122,7 @@ void read_image_id(Fields& fields, const char* name, v1::ContainerObserved& obse
   std::string id = fields.text(name);
   if (id.starts_with(kImagePrefix)) id.erase(0, kImagePrefix.size());
   if (id.empty()) return;
-  if (!is_hex(id)) fields.wrong(name, "has not 64 hexadecimal digits");
+  if (!is_hex_digest(id)) fields.wrong(name, "has not 64 hexadecimal digits");
   observed.set_image_id(std::string(kImagePrefix) + id);
 }
 
@@ -337,7 +334,7 @@ Result<std::string> exec_id_from_json(std::string_view text) {
   if (!parsed) return pass(parsed);
   Fields fields(*parsed, "the exec");
   std::string id = fields.needed_text("Id");
-  if (!is_hex(id)) fields.wrong("Id", "has not 64 hexadecimal digits");
+  if (!is_hex_digest(id)) fields.wrong("Id", "has not 64 hexadecimal digits");
   if (Status read = fields.status(); !read) return pass(read);
   return id;
 }

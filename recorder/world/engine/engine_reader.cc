@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "recorder/core/digest.h"
 #include "recorder/core/text.h"
 #include "recorder/world/engine/api_version.h"
 #include "recorder/world/engine/engine_http.h"
@@ -11,11 +12,6 @@ namespace muniment {
 namespace {
 
 constexpr std::size_t kMostShown = 80;
-constexpr std::string_view kHexDigits = "0123456789abcdef";
-
-bool is_digest(std::string_view text) {
-  return text.size() == 64 && text.find_first_not_of(kHexDigits) == std::string_view::npos;
-}
 
 // What reads a body, with the request in front of what it finds wrong.
 template <class T>
@@ -50,6 +46,13 @@ Result<std::string> negotiate(const EngineRequest& request, const std::string& p
 }
 
 }  // namespace
+
+void teach_secrets(const InspectedContainer& container, Redactor& secrets) {
+  std::vector<std::string> environment;
+  environment.reserve(container.environment.size());
+  for (const auto& [name, value] : container.environment) environment.push_back(name + "=" + value);
+  secrets.add_environment(environment);
+}
 
 // What the connection is, and the versioned prefix of its paths.
 class EngineReader::Http {
@@ -103,10 +106,7 @@ Result<std::vector<v1::ContainerObserved>> EngineReader::list() {
 }
 
 Result<InspectedContainer> EngineReader::inspect(const std::string& container_id) {
-  if (!is_digest(container_id)) {
-    return fail(ErrorCode::kInvalid, inert_short(container_id, kMostShown) +
-                                         " is no container's id; give all 64 hexadecimal digits");
-  }
+  if (!is_hex_digest(container_id)) return std::unexpected(no_container_id(container_id));
   const std::string path = http_->prefix + "/containers/" + container_id + "/json";
   Result<HttpAnswer> answer = http_->get(path);
   if (!answer) return pass(answer);
@@ -121,10 +121,7 @@ Result<InspectedContainer> EngineReader::inspect(const std::string& container_id
 
 Result<std::optional<ContainerPath>> EngineReader::stat_path(const std::string& container_id,
                                                              const std::string& path) {
-  if (!is_digest(container_id)) {
-    return fail(ErrorCode::kInvalid, inert_short(container_id, kMostShown) +
-                                         " is no container's id; give all 64 hexadecimal digits");
-  }
+  if (!is_hex_digest(container_id)) return std::unexpected(no_container_id(container_id));
   const std::string target =
       http_->prefix + "/containers/" + container_id + "/archive?path=" + url_encoded(path);
   Result<HttpAnswer> answer = http_->http.head(target);
@@ -164,7 +161,7 @@ Result<std::optional<VolumeFacts>> EngineReader::volume(const std::string& name)
 Result<EngineReader::ImageNames> EngineReader::image(const std::string& image_id) {
   std::string_view digits = image_id;
   if (digits.starts_with("sha256:")) digits.remove_prefix(7);
-  if (!is_digest(digits)) {
+  if (!is_hex_digest(digits)) {
     return fail(ErrorCode::kInvalid, inert_short(image_id, kMostShown) +
                                          " is no image's id; give all 64 hexadecimal digits");
   }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "muniment/v1/resolution.pb.h"
+#include "recorder/core/redact.h"
 #include "recorder/core/result.h"
 #include "recorder/world/engine/engine_address.h"
 
@@ -31,6 +32,9 @@ struct InspectedContainer {
   v1::ContainerObserved observed;
   std::vector<std::pair<std::string, std::string>> environment;
 };
+
+// Tells the redactor the values of variables whose names say that they are secret.
+void teach_secrets(const InspectedContainer& container, Redactor& secrets);
 
 // What a path in a container is, without following a link at its end.
 struct ContainerPath {

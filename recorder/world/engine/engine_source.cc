@@ -96,10 +96,7 @@ Status EngineSource::add_image_names(v1::ContainerObserved& container) {
 Result<v1::ContainerObserved> EngineSource::inspect(const std::string& container_id) {
   Result<InspectedContainer> seen = engine_->inspect(container_id);
   if (!seen) return pass(seen);
-  std::vector<std::string> environment;
-  environment.reserve(seen->environment.size());
-  for (const auto& [name, value] : seen->environment) environment.push_back(name + "=" + value);
-  secrets_.add_environment(environment);
+  teach_secrets(*seen, secrets_);
   if (Status named = add_image_names(seen->observed); !named) return pass(named);
   return std::move(seen->observed);
 }

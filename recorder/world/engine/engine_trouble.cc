@@ -100,6 +100,11 @@ Error silence(const EngineRequest& request, std::chrono::milliseconds limit) {
                  "the engine hangs or is overloaded; look at its log, or restart it");
 }
 
+Error no_container_id(std::string_view given) {
+  return {ErrorCode::kInvalid,
+          inert_short(given, 80) + " is no container's id; give all 64 hexadecimal digits"};
+}
+
 Error refusal(const EngineRequest& request, long status, std::string_view text) {
   std::string what = "it answered " + std::to_string(status);
   if (!text.empty()) what += " (" + inert_short(text, kMostShown) + ")";

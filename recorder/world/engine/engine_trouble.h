@@ -31,6 +31,9 @@ Error connect_trouble(const EngineRequest& request, int error_number);
 // kUnavailable: no answer within `limit`.
 Error silence(const EngineRequest& request, std::chrono::milliseconds limit);
 
+// kInvalid: a text that was given as a container's id is none.
+Error no_container_id(std::string_view given);
+
 // An answer of status 400 and above. 404 is kNotFound, 409 kBusy, all others kUnavailable. `text`
 // is what the engine says of it, foreign: it is shown inert and short.
 Error refusal(const EngineRequest& request, long status, std::string_view text);

@@ -5,17 +5,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "recorder/core/paths.h"
 #include "recorder/world/os.h"
 
 namespace muniment {
 namespace {
-
-// What is left of `path` below `folder`, without a leading slash; empty for the folder itself and
-// for what does not lie there.
-std::string below(const std::string& path, const std::string& folder) {
-  const std::string prefix = folder.ends_with('/') ? folder : folder + "/";
-  return path.starts_with(prefix) ? path.substr(prefix.size()) : std::string();
-}
 
 bool opens_beneath(const std::string& folder, const std::string& rest) {
   const Fd root(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
@@ -31,16 +25,12 @@ bool opens_beneath(const std::string& folder, const std::string& rest) {
 }  // namespace
 
 std::string host_path_of(const v1::ContainerObserved& container, const std::string& path) {
-  const v1::Mount* best = nullptr;
-  for (const v1::Mount& mount : container.mounts()) {
-    if (mount.kind() != "volume" && mount.kind() != "bind") continue;
-    if (below(path, mount.destination()).empty()) continue;
-    if (best == nullptr || mount.destination().size() > best->destination().size()) best = &mount;
-  }
-  if (best == nullptr || !best->source().starts_with('/')) return {};
-  const std::string rest = below(path, best->destination());
-  if (!opens_beneath(best->source(), rest)) return {};
-  return best->source() + "/" + rest;
+  const v1::Mount* mount = mount_of(container.mounts(), path);
+  if (mount == nullptr || mount->destination() == path) return {};
+  const std::string& folder = mount->destination();
+  const std::string rest = path.substr(folder == "/" ? 1 : folder.size() + 1);
+  if (!opens_beneath(mount->source(), rest)) return {};
+  return mount->source() + "/" + rest;
 }
 
 }  // namespace muniment
