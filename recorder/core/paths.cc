@@ -24,11 +24,13 @@ const v1::Mount* mount_of(const google::protobuf::RepeatedPtrField<v1::Mount>& m
                           std::string_view path) {
   const v1::Mount* best = nullptr;
   for (const v1::Mount& mount : mounts) {
-    if (mount.kind() != "volume" && mount.kind() != "bind") continue;
-    if (!mount.source().starts_with('/') || !is_within(path, mount.destination())) continue;
+    if (!is_within(path, mount.destination())) continue;
     if (best == nullptr || mount.destination().size() > best->destination().size()) best = &mount;
   }
-  return best;
+  // A tmpfs covers what lies below it and has no source.
+  const bool has_source = best != nullptr && (best->kind() == "volume" || best->kind() == "bind") &&
+                          best->source().starts_with('/');
+  return has_source ? best : nullptr;
 }
 
 }  // namespace muniment

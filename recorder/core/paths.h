@@ -16,8 +16,8 @@ bool is_within(std::string_view path, std::string_view folder);
 // In bytewise order, without those that lie inside another.
 std::vector<std::string> outermost(std::vector<std::string> paths);
 
-// The volume or bind mount that holds a path of a container: of several the innermost; nullptr
-// where none does.
+// The innermost mount that holds a path of a container, where that is a volume or a bind mount with
+// a source on the engine's host; else nullptr.
 const v1::Mount* mount_of(const google::protobuf::RepeatedPtrField<v1::Mount>& mounts,
                           std::string_view path);
 
