@@ -26,7 +26,7 @@ std::string first_manifest(const std::string& store, const std::string& root) {
          "is a secret.\n"
          "schema = 1\n\n"
          "[host]\n"
-         "engine = \"none\"\n\n"
+         "engine = \"auto\"               # auto | none | unix:///path/of/docker.sock\n\n"
          "[store]\n"
          "path = " +
          toml_quote(store) +
@@ -48,7 +48,13 @@ std::string first_manifest(const std::string& store, const std::string& root) {
          "# name    = \"papers\"\n"
          "# host    = { path = \"/srv/papers\" }\n"
          "# class   = \"files\"\n"
-         "# exclude = [\"/srv/papers/cache\"]\n";
+         "# exclude = [\"/srv/papers/cache\"]\n"
+         "#\n"
+         "# [[module]]\n"
+         "# name      = \"shop-db\"\n"
+         "# container = { compose = \"shop/db\" }   # or { name = \"…\" }, { label = \"key=value\" "
+         "}\n"
+         "# class     = \"postgres\"                 # or left out: the container is asked\n";
 }
 
 Status write_new_file(const std::string& path, const std::string& text) {
