@@ -7,7 +7,8 @@
 //   kIndex       tag(1) value seq(8)     -> ""   (tags below)
 //                kById: tag(1) id(36)    -> sequence(8)
 //   kRun         run id (36, text)       -> RunState, a snapshot: see queries.h run_state()
-//   kCheckpoint  size(8)                 -> the signed note
+//   kCheckpoint  size(8)                 -> the signed checkpoint
+//                run id (36, text)       -> the signed statement about the run, a DSSE envelope
 //   kMeta        "state"                 -> StoreState
 //                "reindex"               -> StoreState as it was when a reindex began; only while
 //                                           one is under way

@@ -155,4 +155,22 @@ Result<std::optional<std::uint64_t>> find_event(const LogReader& log, std::strin
   return decode_sequence(**row);
 }
 
+Result<std::optional<StoredCheckpoint>> newest_checkpoint(const LogReader& log) {
+  // Keys of checkpoints are shorter than those of statements, and sizes fill their eight bytes: the
+  // last row at or below the largest size is the newest checkpoint or a statement before it.
+  std::optional<StoredCheckpoint> newest;
+  Status scanned = log.scan(Table::kCheckpoint, sequence_key(UINT64_MAX), Direction::kBackward,
+                            [&](std::string_view key, std::string_view value) {
+                              if (key.size() != kSequenceBytes) return true;
+                              newest = {.size = decode_sequence(key), .note = std::string(value)};
+                              return false;
+                            });
+  if (!scanned) return pass(scanned);
+  return newest;
+}
+
+Result<std::optional<std::string>> read_statement(const LogReader& log, std::string_view run_id) {
+  return log.get(Table::kCheckpoint, run_id);
+}
+
 }  // namespace muniment

@@ -54,6 +54,19 @@ Status list_runs(const LogReader& log, std::uint64_t before,
 // The sequence of an event by its id; absent when it is not in the log.
 Result<std::optional<std::uint64_t>> find_event(const LogReader& log, std::string_view event_id);
 
+// A checkpoint that the writer signed, as it lies in the table kCheckpoint.
+struct StoredCheckpoint {
+  std::uint64_t size = 0;
+  std::string note;  // a signed note
+};
+
+// The one of the largest size; absent: none was signed yet.
+Result<std::optional<StoredCheckpoint>> newest_checkpoint(const LogReader& log);
+
+// The statement that was signed when the run ended (a DSSE envelope, one line of JSON); absent:
+// none was.
+Result<std::optional<std::string>> read_statement(const LogReader& log, std::string_view run_id);
+
 }  // namespace muniment
 
 #endif  // MUNIMENT_RECORDER_LOG_QUERIES_H_

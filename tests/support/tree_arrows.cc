@@ -28,7 +28,7 @@ constexpr std::array kLayers = {
           R"(|recorder/world/(sink|source|progress)\.h)"},
     Layer{"replay", R"(replay/.*)",
           R"(muniment/v1/.*\.pb\.h|recorder/core/.*|replay/.*)"
-          R"(|recorder/log/(event_log|queries|key_codec|merkle|store|tables)\.h)"},
+          R"(|recorder/log/(event_log|queries|key_codec|merkle|prover|store|tables)\.h)"},
     Layer{"cli", R"(cli/.*)", R"((?!recorder/log/rocks).*)"},
 };
 

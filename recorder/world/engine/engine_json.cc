@@ -9,7 +9,7 @@
 
 #include "recorder/core/digest.h"
 #include "recorder/core/text.h"
-#include "recorder/world/engine/base64.h"
+#include "recorder/core/base64.h"
 #include "recorder/world/engine/go_file_mode.h"
 #include "recorder/world/engine/json_depth.h"
 

@@ -5,7 +5,7 @@
 #include <functional>
 #include <map>
 
-#include "recorder/world/engine/base64.h"
+#include "recorder/core/base64.h"
 #include "tests/support/generator.h"
 
 namespace muniment {

@@ -1,4 +1,4 @@
-#include "recorder/world/engine/base64.h"
+#include "recorder/core/base64.h"
 
 #include <cstdint>
 
