@@ -156,12 +156,11 @@ Result<std::optional<std::uint64_t>> find_event(const LogReader& log, std::strin
 }
 
 Result<std::optional<StoredCheckpoint>> newest_checkpoint(const LogReader& log) {
-  // Keys of checkpoints are shorter than those of statements, and sizes fill their eight bytes: the
-  // last row at or below the largest size is the newest checkpoint or a statement before it.
+  // Statements lie behind all checkpoints: their keys begin with a digit of text, 0x30 or more.
+  constexpr std::uint64_t kBelowText = 0x2fffffffffffffff;
   std::optional<StoredCheckpoint> newest;
-  Status scanned = log.scan(Table::kCheckpoint, sequence_key(UINT64_MAX), Direction::kBackward,
+  Status scanned = log.scan(Table::kCheckpoint, sequence_key(kBelowText), Direction::kBackward,
                             [&](std::string_view key, std::string_view value) {
-                              if (key.size() != kSequenceBytes) return true;
                               newest = {.size = decode_sequence(key), .note = std::string(value)};
                               return false;
                             });
