@@ -7,6 +7,7 @@
 
 #include "cli/diagnostics.h"
 #include "cli/progress_view.h"
+#include "cli/seal.h"
 #include "cli/stop.h"
 #include "recorder/core/container_match.h"
 #include "recorder/core/digest.h"
@@ -200,6 +201,8 @@ Result<v1::RunState> record_run(const Globals& globals, const RunOptions& option
   Result<std::string> folder = store_path(globals, secrets);
   if (!folder) return pass(folder);
   if (options.keep && probe_store(*folder) == StoreKind::kAbsent) return no_store(*folder);
+  Result<std::string> guard = guard_path(globals, secrets, *folder);
+  if (!guard) return pass(guard);
 
   // Before the store is opened and before any thread exists: see landlock.h.
   const bool rehearsal = options.mode == v1::MODE_DRY_RUN;
@@ -252,7 +255,12 @@ Result<v1::RunState> record_run(const Globals& globals, const RunOptions& option
   std::optional<InboxPoller> inbox;
   if (options.keep) inbox.emplace(*folder, store, say_warning);
   Recorder recorder({store, store, *source, *sink, *clock}, std::move(request), *envelope);
-  return recorder.run();
+  Result<v1::RunState> ended = recorder.run();
+  if (!ended || rehearsal || options.resolve_only) return ended;
+  if (Status sealed = seal_execution(store, *ended, *guard); !sealed) {
+    say_warning("the run is durable, but not checkpointed: " + sealed.error().message);
+  }
+  return ended;
 }
 
 Result<std::unique_ptr<Store>> open_for_writing(const std::string& folder, const Globals& globals,

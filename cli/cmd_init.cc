@@ -8,10 +8,12 @@
 
 #include "cli/app.h"
 #include "cli/command_table.h"
+#include "cli/diagnostics.h"
 #include "cli/exit_code.h"
 #include "cli/present.h"
 #include "recorder/core/notation.h"
 #include "recorder/core/text.h"
+#include "recorder/log/sign.h"
 #include "recorder/world/host_source.h"
 
 namespace muniment {
@@ -109,6 +111,26 @@ std::string text_of(const v1::InitReport& report) {
   return out;
 }
 
+// The log's own origin: the store may be older than the manifest that is read now.
+Status make_key(const Globals& globals, Redactor& secrets, const std::string& folder,
+                v1::InitReport& report) {
+  const bool had_key = has_log_key(folder);
+  if (!had_key) {
+    Result<std::unique_ptr<LogReader>> log = open_reader(folder);
+    if (!log) return pass(log);
+    Result<v1::StoreState> state = (*log)->state();
+    if (!state) return pass(state);
+    Result<std::string> guard = guard_path(globals, secrets, folder);
+    if (!guard) return pass(guard);
+    Result<LogKey> key = make_log_key(folder, state->origin());
+    if (!key) return pass(key);
+    const Status known = introduce_to_guard(folder, key->verifier, *guard);
+    if (!known) say_warning("the guard does not know this log yet: " + known.error().message);
+  }
+  add_step(report, "key", folder + "/key", !had_key);
+  return {};
+}
+
 Result<int> init(const std::string& group, const Globals& globals, Redactor& secrets) {
   const std::string manifest = new_manifest_path(globals);
   const bool had_manifest = access(manifest.c_str(), F_OK) == 0;
@@ -129,6 +151,7 @@ Result<int> init(const std::string& group, const Globals& globals, Redactor& sec
     if (!status) return pass(status);
   }
   add_step(report, "store", *folder, !had_store);
+  if (Status keyed = make_key(globals, secrets, *folder, report); !keyed) return pass(keyed);
   if (!had_manifest) {
     Status status = write_new_file(manifest, first_manifest(*folder, default_root()));
     if (!status) return pass(status);
@@ -142,7 +165,8 @@ Result<int> init(const std::string& group, const Globals& globals, Redactor& sec
 void declare_init(CLI::App& root, Action& chosen) {
   auto group = std::make_shared<std::string>();
   CLI::App* command = root.add_subcommand(
-      "init", "Create whichever of store and manifest is missing; leave what is there untouched");
+      "init",
+      "Create whichever of store, key and manifest is missing; leave what is there untouched");
   command->add_option("--group", *group, "Let this group read the store")->type_name("NAME");
   command->footer(
       "Example:\n  muniment init\n\n"

@@ -1,17 +1,15 @@
 #include <memory>
-#include <set>
 
 #include "cli/app.h"
 #include "cli/command_table.h"
 #include "cli/diagnostics.h"
 #include "cli/exit_code.h"
+#include "cli/outside_run.h"
 #include "cli/present.h"
-#include "recorder/abandoned.h"
-#include "recorder/core/decide.h"
+#include "recorder/core/check.h"
 #include "recorder/core/text.h"
 #include "recorder/log/inbox.h"
 #include "recorder/log/queries.h"
-#include "recorder/world/host_source.h"
 #include "replay/find_run.h"
 
 namespace muniment {
@@ -60,30 +58,6 @@ Result<v1::Event> make_body(const Options& options, const Redactor& secrets,
   return event;
 }
 
-// Only the holder of the lock may say that a run is dead. What it left is listed; the next
-// execution removes it.
-Status record_abandoned(Store& store, Stamper& stamper) {
-  Result<std::vector<v1::RunState>> open = find_open_runs(store);
-  if (!open) return pass(open);
-  std::set<std::string> roots;
-  std::vector<std::string> runs;
-  for (const v1::RunState& run : *open) {
-    if (!run.backup_root().empty()) roots.insert(run.backup_root());
-    runs.push_back(run.run_id());
-  }
-  Result<std::vector<v1::PathObserved>> seen = find_left_behind(*make_host_source(), roots);
-  if (!seen) return pass(seen);
-  std::vector<Entry> entries;
-  for (v1::Event& body : abandon(*open, discard_steps(*seen, runs))) {
-    for (const v1::Event& event : stamper.stamp(std::move(body)))
-      entries.push_back(make_entry(event));
-  }
-  if (entries.empty()) return {};
-  const Result<Appended> appended = store.append(std::move(entries), std::nullopt);
-  if (!appended) return std::unexpected(appended.error());
-  return {};
-}
-
 Result<std::uint64_t> leave(const std::string& folder, Entry entry, const std::string& event_id) {
   if (Status status = leave_in_inbox(folder, entry); !status) return pass(status);
   say("another process holds the store: left in its inbox, waiting for it");
@@ -98,26 +72,21 @@ struct Prepared {
 
 Result<std::uint64_t> add(const Globals& globals, const Redactor& secrets,
                           const std::string& folder, Prepared& prepared) {
-  const std::unique_ptr<Clock> clock = make_host_clock();
   Result<std::unique_ptr<LogReader>> reader = open_reader(folder);
   if (!reader) return pass(reader);
   Result<v1::StoreState> state = (*reader)->state();
   if (!state) return pass(state);
-  Result<Envelope> envelope = make_envelope(globals, secrets, observe_host_name(), state->origin(),
-                                            v1::MODE_OBSERVATION, *clock, prepared.blobs);
-  if (!envelope) return pass(envelope);
-  Stamper stamper(*clock, *envelope, std::nullopt);
-  Result<std::unique_ptr<Store>> store = open_for_writing(folder, globals, secrets);
-  const v1::Event event = stamper.stamp(std::move(prepared.body)).back();
-  prepared.report.set_event_id(event.event_id());
-  Entry entry = make_entry(event, std::move(prepared.blobs));
+  Result<OutsideRun> outside = OutsideRun::begin(globals, secrets, state->origin());
+  if (!outside) return pass(outside);
+  Result<std::unique_ptr<Store>> store = outside->hold(globals, secrets, folder);
+  Entry entry = outside->stamp(std::move(prepared.body), std::move(prepared.blobs));
+  v1::Event stamped;
+  check(stamped.ParseFromString(entry.bytes), "an event that was just serialized parses");
+  prepared.report.set_event_id(stamped.event_id());
   if (!store && store.error().code == ErrorCode::kBusy) {
-    return leave(folder, std::move(entry), event.event_id());
+    return leave(folder, std::move(entry), stamped.event_id());
   }
   if (!store) return pass(store);
-  if (Status status = record_abandoned(**store, stamper); !status) return pass(status);
-  const Result<Drained> drained = drain_inbox(folder, **store);
-  if (!drained) say_warning("inbox: " + drained.error().message);
   Result<Appended> appended = (*store)->append({std::move(entry)}, std::nullopt);
   if (!appended) return pass(appended);
   return appended->sequences.front();

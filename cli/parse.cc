@@ -16,6 +16,8 @@ void add_globals(CLI::App& root, Globals& globals) {
   root.add_option("-m,--manifest", globals.manifest, "The manifest (muniment.toml)")
       ->type_name("FILE");
   root.add_option("-s,--store", globals.store, "The store")->type_name("DIR");
+  root.add_option("--guard", globals.guard, "The guard folder: what was signed last")
+      ->type_name("DIR");
   root.add_option("--actor", globals.actor, "Who acts: operator:NAME, agent:NAME, ci, timer")
       ->type_name("KIND:NAME");
   root.add_flag("--json", globals.json, "One JSON document on standard output");

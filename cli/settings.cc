@@ -9,6 +9,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "recorder/core/paths.h"
 #include "recorder/core/text.h"
 
 namespace muniment {
@@ -64,10 +65,22 @@ Status add_secret_files(const Manifest& manifest, Redactor& secrets) {
   return {};
 }
 
-std::string default_store() {
-  if (const auto state = environment("XDG_STATE_HOME")) return *state + "/muniment";
-  if (geteuid() == 0) return "/var/lib/muniment";
-  return environment("HOME").value_or("") + "/.local/state/muniment";
+// Where state is kept of what nobody gave a place.
+std::string state_folder() {
+  if (const auto state = environment("XDG_STATE_HOME")) return *state;
+  if (geteuid() == 0) return "/var/lib";
+  return environment("HOME").value_or("") + "/.local/state";
+}
+
+Result<std::string> named_guard(const Globals& globals, Redactor& secrets) {
+  if (!globals.guard.empty()) return globals.guard;
+  if (const auto named = environment("MUNIMENT_GUARD")) return *named;
+  if (manifest_path(globals)) {
+    Result<LoadedManifest> loaded = load_manifest(globals, secrets);
+    if (!loaded) return pass(loaded);
+    if (!loaded->manifest.guard_path.empty()) return loaded->manifest.guard_path;
+  }
+  return state_folder() + "/muniment-guard";
 }
 
 }  // namespace
@@ -140,7 +153,19 @@ Result<std::string> store_path(const Globals& globals, Redactor& secrets, bool a
     if (!loaded) return pass(loaded);
     if (!loaded->manifest.store_path.empty()) return absolute(loaded->manifest.store_path);
   }
-  return absolute(default_store());
+  return absolute(state_folder() + "/muniment");
+}
+
+Result<std::string> guard_path(const Globals& globals, Redactor& secrets,
+                               const std::string& store) {
+  Result<std::string> named = named_guard(globals, secrets);
+  if (!named) return named;
+  std::string guard = absolute(*named);
+  if (!is_within(guard, store)) return guard;
+  return fail(ErrorCode::kInvalid, "the guard folder " + inert(guard) + " lies in the store " +
+                                       inert(store) +
+                                       ": whoever restores the store would restore it too; name "
+                                       "another with --guard or `guard` in [store]");
 }
 
 }  // namespace muniment

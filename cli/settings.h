@@ -17,6 +17,7 @@ namespace muniment {
 struct Globals {
   std::string manifest;
   std::string store;
+  std::string guard;
   std::string actor;
   bool json = false;
   bool jsonl = false;
@@ -47,6 +48,10 @@ Result<LoadedManifest> load_manifest(const Globals& globals, Redactor& secrets);
 // /var/lib/muniment, else ~/.local/state/muniment. Absolute, but not resolved. Without
 // `ask_manifest` the manifest's word is passed over: there is none yet.
 Result<std::string> store_path(const Globals& globals, Redactor& secrets, bool ask_manifest = true);
+
+// Where the guard folder is: --guard, MUNIMENT_GUARD, the manifest's, beside the default store
+// (muniment-guard). kInvalid when it lies in the store: a restore would take it along.
+Result<std::string> guard_path(const Globals& globals, Redactor& secrets, const std::string& store);
 
 // An environment variable; absent when it is unset or empty.
 std::optional<std::string> environment(const char* name);

@@ -128,6 +128,7 @@ Manifest read_all(TableReader& root) {
   read_host(root, out);
   if (std::optional<TableReader> store = root.table("store", "[store]")) {
     out.store_path = store->path("path").value_or("");
+    out.guard_path = store->path("guard").value_or("");
     store->finish();
   }
   read_backup(root, out);

@@ -127,6 +127,7 @@ struct Manifest {
   std::string release_root;
   std::string secrets_folder;
   std::string store_path;  // empty: by the command line's rules
+  std::string guard_path;  // likewise
   std::string
       backup_root;  // empty: [backup] is missing; an error when something is to be backed up
   std::string compression = "zstd";  // none | zstd
