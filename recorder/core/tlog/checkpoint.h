@@ -24,7 +24,7 @@ struct Checkpoint {
   bool operator==(const Checkpoint&) const = default;
 };
 
-// The text of the note.
+// The text of the note. REQUIRES: an origin and extensions that are lines: not empty, without LF.
 std::string checkpoint_text(const Checkpoint& checkpoint);
 
 // Strict: no leading zero, a root of exactly 32 bytes whose base64 has no other spelling, no empty

@@ -37,6 +37,7 @@ struct ConsistencyFile {
   std::string checkpoint;
 };
 
+// REQUIRES: a checkpoint that is not empty, at most 63 hashes.
 std::string format_inclusion(const InclusionFile& file);
 std::string format_consistency(const ConsistencyFile& file);
 

@@ -30,7 +30,7 @@ struct Tile {
   bool is_full() const { return width == kTileWidth; }
 };
 
-// Relative to the log's root: "tile/0/x001/234.p/7".
+// Relative to the log's root: "tile/0/x001/234.p/7". REQUIRES: a level and a width as above.
 std::string tile_path(const Tile& tile);
 
 // Strict: the one spelling that tile_path() writes. kInvalid otherwise.
