@@ -62,16 +62,40 @@ Result<std::vector<AppendGroup::Fold>> AppendGroup::runs_of(const PreparedEntry&
   return folds;
 }
 
-Result<bool> AppendGroup::is_new_blob(const std::string& key) const {
-  if (new_blobs_.contains(key)) return false;
+Result<bool> AppendGroup::has_blob(const std::string& key) const {
+  const auto in_group = blobs_.find(key);
+  if (in_group != blobs_.end()) return in_group->second;
   Result<std::optional<std::string>> row = rows_->get(Table::kBlob, key);
   if (!row) return pass(row);
-  return !row->has_value();
+  return row->has_value();
+}
+
+Result<std::optional<std::string>> AppendGroup::signed_bytes(const std::string& key) const {
+  const auto in_group = signed_.find(key);
+  if (in_group != signed_.end()) return in_group->second;
+  return rows_->get(Table::kCheckpoint, key);
 }
 
 void AppendGroup::put(RowSink& sink, Table table, std::string_view key, std::string_view value) {
   sink.put(table, key, value);
   ++counts_[slot(table)];
+  has_rows_ = true;
+}
+
+void AppendGroup::keep(const SignedRow& row, const std::optional<std::string>& old, RowSink& sink) {
+  if (old == row.bytes) return;
+  put(sink, Table::kCheckpoint, row.key, row.bytes);
+  if (old) --counts_[slot(Table::kCheckpoint)];
+  signed_.insert_or_assign(row.key, row.bytes);
+}
+
+void AppendGroup::erase(const std::string& blob, bool was_there, RowSink& sink) {
+  const auto [in_group, is_first] = blobs_.try_emplace(blob, was_there);
+  if (!in_group->second) return;
+  sink.remove(Table::kBlob, blob);
+  --counts_[slot(Table::kBlob)];
+  in_group->second = false;
+  has_rows_ = true;
 }
 
 void AppendGroup::fold(const v1::Event& event, std::uint64_t sequence, const Fold& into,
@@ -102,9 +126,9 @@ Result<AppendGroup::Step> AppendGroup::plan(PreparedEntry& entry) {
   if (!folds) return pass(folds);
   Step step{&entry, *std::move(folds), {}};
   for (std::size_t i = 0; i < entry.blobs.size(); ++i) {
-    Result<bool> is_new = is_new_blob(entry.blobs[i].first);
-    if (!is_new) return pass(is_new);
-    if (*is_new) step.new_blobs.push_back(i);
+    Result<bool> is_there = has_blob(entry.blobs[i].first);
+    if (!is_there) return pass(is_there);
+    if (!*is_there) step.new_blobs.push_back(i);
   }
   return step;
 }
@@ -141,7 +165,7 @@ void AppendGroup::emit(const Step& step, RowSink& sink) {
   put(sink, Table::kEvent, sequence_key(sequence), entry.bytes);
   for (const std::size_t i : step.new_blobs) {
     const auto& [key, bytes] = entry.blobs[i];
-    if (new_blobs_.insert(key).second) put(sink, Table::kBlob, key, bytes);
+    if (!std::exchange(blobs_[key], true)) put(sink, Table::kBlob, key, bytes);
   }
   emit_derived(entry, step.folds, sink);
   new_ids_.emplace(entry.event.event_id(), Placed{sequence, entry.leaf});
@@ -158,7 +182,14 @@ Result<Appended> AppendGroup::append(PendingAppend& pending, RowSink& sink) {
                                          " events where " + std::to_string(*pending.expected_head) +
                                          " were expected; read what was added and decide again");
   }
+  Result<std::optional<std::string>> old =
+      pending.signed_row ? signed_bytes(pending.signed_row->key) : std::nullopt;
+  if (!old) return pass(old);
+  Result<bool> was_there = pending.erased_blob.empty() ? false : has_blob(pending.erased_blob);
+  if (!was_there) return pass(was_there);
   for (const Step& step : *steps) emit(step, sink);
+  if (pending.signed_row) keep(*pending.signed_row, *old, sink);
+  if (!pending.erased_blob.empty()) erase(pending.erased_blob, *was_there, sink);
   appended.size = tree_.size();
   return appended;
 }
@@ -177,7 +208,9 @@ void AppendGroup::seal(RowSink& sink) const {
 
 void AppendGroup::settled() {
   new_ids_.clear();
-  new_blobs_.clear();
+  blobs_.clear();
+  signed_.clear();
+  has_rows_ = false;
   runs_.trim();
 }
 

@@ -8,7 +8,6 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "muniment/v1/store.pb.h"
@@ -26,6 +25,8 @@ class RowSink {
  public:
   virtual ~RowSink() = default;
   virtual void put(Table table, std::string_view key, std::string_view value) = 0;
+  // The row is there, or was put before.
+  virtual void remove(Table table, std::string_view key) = 0;
 };
 
 // The head of the log and what is needed to move it on. A group is: any number of append() or
@@ -37,14 +38,17 @@ class AppendGroup {
   // Fails with kCorrupt when the state contradicts itself.
   static Result<AppendGroup> resume(const LogReader& rows, const v1::StoreState& state);
 
-  // Takes one append: emits the rows of what is new in it, or refuses and emits nothing; other
-  // appends of the group are not affected. kRefused: an event id with other bytes, or something to
+  // Takes one append: emits the rows of what is new in it and the removal of the blob that it
+  // erases, or refuses and emits nothing; other appends of the group are not affected. kRefused: an event id with other bytes, or something to
   // append but another head than the expected one (a repetition of an append that is in the log
   // gives its first sequences whatever the head is). kIo and kCorrupt come from `rows`.
   Result<Appended> append(PendingAppend& pending, RowSink& sink);
 
   // Emits the derived rows (kNode, kIndex, kRun) of an event that is in the log already.
   Status replay(PreparedEntry& stored, RowSink& sink);
+
+  // Whether something was emitted since settled().
+  bool has_rows() const { return has_rows_; }
 
   // Emits the state as of the group.
   void seal(RowSink& sink) const;
@@ -81,7 +85,10 @@ class AppendGroup {
   Result<Step> plan(PreparedEntry& entry);
   Result<std::vector<Step>> plan(PendingAppend& pending, Appended& appended);
   void emit(const Step& step, RowSink& sink);
-  Result<bool> is_new_blob(const std::string& key) const;
+  Result<bool> has_blob(const std::string& key) const;
+  Result<std::optional<std::string>> signed_bytes(const std::string& key) const;
+  void keep(const SignedRow& row, const std::optional<std::string>& old, RowSink& sink);
+  void erase(const std::string& blob, bool was_there, RowSink& sink);
   void put(RowSink& sink, Table table, std::string_view key, std::string_view value);
   void emit_derived(const PreparedEntry& entry, const std::vector<Fold>& folds, RowSink& sink);
   void fold(const v1::Event& event, std::uint64_t sequence, const Fold& into, RowSink& sink);
@@ -91,9 +98,11 @@ class AppendGroup {
   CompactRange tree_;
   RowCounts counts_;
   RunCache runs_;
-  // What this group has added and the rows do not show yet.
+  // What this group has changed and the rows do not show yet.
   std::unordered_map<std::string, Placed> new_ids_;
-  std::unordered_set<std::string> new_blobs_;
+  std::unordered_map<std::string, bool> blobs_;  // digest -> there or erased
+  std::unordered_map<std::string, std::string> signed_;
+  bool has_rows_ = false;
 };
 
 }  // namespace muniment

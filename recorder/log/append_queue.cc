@@ -9,7 +9,7 @@ namespace {
 constexpr std::size_t kMaxGroupBytes = 1U << 20U;
 
 std::size_t size_bytes(const PendingAppend& pending) {
-  std::size_t bytes = 0;
+  std::size_t bytes = pending.signed_row ? pending.signed_row->bytes.size() : 0;
   for (const PreparedEntry& entry : pending.entries) {
     bytes += entry.bytes.size();
     for (const auto& [key, blob] : entry.blobs) bytes += blob.size();
@@ -79,7 +79,6 @@ void fail_group(const std::vector<QueuedAppend*>& queued, const Error& error) {
 
 Status commit_group(AppendGroup& group, const std::vector<QueuedAppend*>& queued, RowSink& sink,
                     const std::function<Status()>& write) {
-  const std::uint64_t size_before = group.size();
   Status storage;
   for (QueuedAppend* append : queued) {
     append->outcome = group.append(append->pending, sink);
@@ -88,7 +87,7 @@ Status commit_group(AppendGroup& group, const std::vector<QueuedAppend*>& queued
     const bool is_storage = error.code == ErrorCode::kIo || error.code == ErrorCode::kCorrupt;
     if (is_storage && storage) storage = std::unexpected(error);
   }
-  if (group.size() != size_before) {
+  if (group.has_rows()) {
     group.seal(sink);
     if (Status written = write(); !written) {
       fail_group(queued, written.error());

@@ -18,13 +18,16 @@ namespace {
 struct StagedRow {
   Table table;
   std::string key;
-  std::string value;
+  std::optional<std::string> value;  // none: to be removed
 };
 
 class StagedRows : public RowSink {
  public:
   void put(Table table, std::string_view key, std::string_view value) override {
     rows.push_back({table, std::string(key), std::string(value)});
+  }
+  void remove(Table table, std::string_view key) override {
+    rows.push_back({table, std::string(key), std::nullopt});
   }
 
   std::vector<StagedRow> rows;
@@ -48,6 +51,21 @@ class MemoryLog : public Store {
     Result<PendingAppend> pending = prepare_append(std::move(entries), expected_head);
     if (!pending) return pass(pending);
     return queue_.run(*std::move(pending));
+  }
+
+  Status keep_signed(std::string key, std::string bytes) override {
+    Result<PendingAppend> pending = prepare_signed(std::move(key), std::move(bytes));
+    if (!pending) return pass(pending);
+    const Result<Appended> kept = queue_.run(*std::move(pending));
+    return kept ? Status() : std::unexpected(kept.error());
+  }
+
+  Result<std::uint64_t> erase(Entry event, std::string commitment) override {
+    Result<PendingAppend> pending = prepare_erasure(std::move(event), std::move(commitment));
+    if (!pending) return pass(pending);
+    const Result<Appended> erased = queue_.run(*std::move(pending));
+    if (!erased) return std::unexpected(erased.error());
+    return erased->sequences.front();
   }
 
   Result<v1::StoreState> state() const override { return read_state(*this); }
@@ -108,7 +126,11 @@ class MemoryLog : public Store {
     const Status committed = commit_group(*group_, queued, staged, [&]() -> Status {
       const std::scoped_lock lock(mutex_);
       for (StagedRow& row : staged.rows) {
-        table(row.table).insert_or_assign(std::move(row.key), std::move(row.value));
+        if (row.value) {
+          table(row.table).insert_or_assign(std::move(row.key), *std::move(row.value));
+        } else {
+          table(row.table).erase(row.key);
+        }
       }
       return {};
     });

@@ -1,9 +1,11 @@
+#include <mutex>
 #include <optional>
 #include <utility>
 
 #include "recorder/log/append_group.h"
 #include "recorder/log/append_queue.h"
 #include "recorder/log/lock.h"
+#include "recorder/log/purge.h"
 #include "recorder/log/rocks_rows.h"
 #include "recorder/log/row_check.h"
 #include "recorder/log/store.h"
@@ -41,6 +43,27 @@ class RocksLog : public Store {
     return queue_.run(*std::move(pending));
   }
 
+  Status keep_signed(std::string key, std::string bytes) override {
+    Result<PendingAppend> pending = prepare_signed(std::move(key), std::move(bytes));
+    if (!pending) return pass(pending);
+    const Result<Appended> kept = queue_.run(*std::move(pending));
+    return kept ? Status() : std::unexpected(kept.error());
+  }
+
+  Result<std::uint64_t> erase(Entry event, std::string commitment) override {
+    Result<PendingAppend> pending = prepare_erasure(std::move(event), std::move(commitment));
+    if (!pending) return pass(pending);
+    const Result<Appended> erased = queue_.run(*std::move(pending));
+    if (!erased) return std::unexpected(erased.error());
+    const std::uint64_t sequence = erased->sequences.front();
+    const std::scoped_lock one_at_a_time(purging_);
+    const Status purged = purge_table(*rows_, Table::kBlob);
+    if (purged) return sequence;
+    return fail(ErrorCode::kIo, "event " + std::to_string(sequence) +
+                                    " erased the text, but files still hold its bytes: " +
+                                    purged.error().message + "; then erase it again");
+  }
+
   Result<v1::StoreState> state() const override { return rows_->state(); }
 
   Result<std::optional<std::string>> get(Table table, std::string_view key) const override {
@@ -73,6 +96,7 @@ class RocksLog : public Store {
   AppendGroup group_;
   std::optional<Error> poison_;
   AppendQueue queue_;
+  std::mutex purging_;
 };
 
 }  // namespace

@@ -92,4 +92,31 @@ Result<PendingAppend> prepare_append(std::vector<Entry> entries,
   return append;
 }
 
+Result<PendingAppend> prepare_signed(std::string key, std::string bytes) {
+  if (key.size() != sizeof(std::uint64_t) && !is_uuid_text(key)) {
+    return fail(ErrorCode::kInvalid, "a key of " + std::to_string(key.size()) +
+                                         " bytes for what was signed; it must be a size of the log "
+                                         "or a run id");
+  }
+  PendingAppend append;
+  append.signed_row = SignedRow{std::move(key), std::move(bytes)};
+  return append;
+}
+
+Result<PendingAppend> prepare_erasure(Entry event, std::string commitment) {
+  std::vector<Entry> entries;
+  entries.push_back(std::move(event));
+  Result<PendingAppend> append = prepare_append(std::move(entries), std::nullopt);
+  if (!append) return append;
+  const v1::Event& said = append->entries.front().event;
+  if (commitment.size() != Digest().size() || said.erased().commitment() != commitment) {
+    return fail(ErrorCode::kInvalid,
+                "event " + said.event_id() + " names " + to_hex(said.erased().commitment()) +
+                    " as erased, to be deleted is " + to_hex(commitment) +
+                    "; an erasure is recorded as what it is");
+  }
+  append->erased_blob = std::move(commitment);
+  return append;
+}
+
 }  // namespace muniment

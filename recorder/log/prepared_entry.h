@@ -26,10 +26,18 @@ struct PreparedEntry {
   std::vector<std::pair<std::string, std::string>> blobs;  // SHA-256, bytes; no digest twice
 };
 
-// An append that waits for its turn.
+// A row of kCheckpoint.
+struct SignedRow {
+  std::string key;
+  std::string bytes;
+};
+
+// What waits for its turn to be written at once: events, and what else goes with them.
 struct PendingAppend {
   std::vector<PreparedEntry> entries;
   std::optional<std::uint64_t> expected_head;
+  std::optional<SignedRow> signed_row;
+  std::string erased_blob;  // its digest; empty: none. Deleted after the entries' own blobs are put
 };
 
 // 8-4-4-4-12 lower-case hexadecimal digits.
@@ -42,6 +50,13 @@ Result<PreparedEntry> prepare(Entry entry);
 // All entries of one append; kInvalid also for two entries with one id.
 Result<PendingAppend> prepare_append(std::vector<Entry> entries,
                                      std::optional<std::uint64_t> expected_head);
+
+// kInvalid for a key that is neither a size nor a run id.
+Result<PendingAppend> prepare_signed(std::string key, std::string bytes);
+
+// kInvalid also for an event that does not say that the blob under `commitment` was erased: a blob
+// does not vanish without a record.
+Result<PendingAppend> prepare_erasure(Entry event, std::string commitment);
 
 // The rows of an event that lies in a log already; kInvalid when it does not parse.
 Result<PreparedEntry> prepare_stored(std::string_view bytes);

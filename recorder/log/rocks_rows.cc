@@ -166,12 +166,15 @@ Result<std::uint64_t> RocksRows::count_quickly(Table table) const {
   for (const auto& [file, properties] : files) {
     rows += properties->num_entries - 2 * properties->num_deletions;
   }
-  for (const std::string& property : {rocksdb::DB::Properties::kNumEntriesActiveMemTable,
-                                      rocksdb::DB::Properties::kNumEntriesImmMemTables}) {
-    std::uint64_t in_memory = 0;
-    check(db_->GetIntProperty(handle(table), property, &in_memory), "a property of RocksDB");
-    rows += in_memory;
-  }
+  const auto in_memory = [&](const std::string& property) {
+    std::uint64_t count = 0;
+    check(db_->GetIntProperty(handle(table), property, &count), "a property of RocksDB");
+    return count;
+  };
+  rows += in_memory(rocksdb::DB::Properties::kNumEntriesActiveMemTable);
+  rows += in_memory(rocksdb::DB::Properties::kNumEntriesImmMemTables);
+  rows -= 2 * in_memory(rocksdb::DB::Properties::kNumDeletesActiveMemTable);
+  rows -= 2 * in_memory(rocksdb::DB::Properties::kNumDeletesImmMemTables);
   return rows;
 }
 
@@ -211,6 +214,11 @@ Status RocksRows::catch_up() {
 
 void BatchSink::put(Table table, std::string_view key, std::string_view value) {
   const rocksdb::Status status = batch_.Put(rows_->handle(table), slice(key), slice(value));
+  check(status.ok(), "a batch without a bound takes every row");
+}
+
+void BatchSink::remove(Table table, std::string_view key) {
+  const rocksdb::Status status = batch_.Delete(rows_->handle(table), slice(key));
   check(status.ok(), "a batch without a bound takes every row");
 }
 

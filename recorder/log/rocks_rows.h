@@ -53,7 +53,8 @@ class RocksRows : public LogReader {
   Status refresh() override { return {}; }
 
   // How many rows the database says a table has, without reading them. Exact for tables whose keys
-  // are written once, except that a secondary that has caught up may count a row twice.
+  // are written once. A row that was overwritten may count twice, one that was removed too little,
+  // until compaction has met it; and a secondary that has caught up may count a row twice.
   Result<std::uint64_t> count_quickly(Table table) const;
 
   // Writes the batch; with `sync` it is durable on return.
@@ -86,6 +87,7 @@ class BatchSink : public RowSink {
   // `rows` must outlive the object.
   explicit BatchSink(const RocksRows& rows) : rows_(&rows) {}
   void put(Table table, std::string_view key, std::string_view value) override;
+  void remove(Table table, std::string_view key) override;
   rocksdb::WriteBatch& batch() { return batch_; }
 
  private:

@@ -46,6 +46,20 @@ struct LockRequest {
 class Store : public LogWriter, public LogReader {
  public:
   virtual const std::string& folder() const = 0;
+
+  // Keeps what was signed about the log in the table kCheckpoint, durably: key_codec.h has the
+  // keys. The same bytes under the same key again are no error, other bytes take the place of the
+  // first (a checkpoint gets the signature of a second key). Errors: as append(), kInvalid for a
+  // key of another form.
+  virtual Status keep_signed(std::string key, std::string bytes) = 0;
+
+  // Appends an event and deletes a blob in one write, then removes the blob's bytes from the files
+  // of the database (the WAL, what compaction has not dropped yet): on return no file of the store
+  // holds them. The event's sequence. A blob that is not there is no error, so that an erasure that
+  // was cut short can be made again. Not from within a scan, which holds the files that must go.
+  // Errors: as append(), kInvalid for an event that is not the `Erased` of this commitment; kIo
+  // also when the event is durable and the blob deleted, but the files could not be cleaned.
+  virtual Result<std::uint64_t> erase(Entry event, std::string commitment) = 0;
 };
 
 // Opens for writing and takes the lock until the object dies; flushes at destruction.

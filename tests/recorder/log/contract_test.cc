@@ -7,34 +7,16 @@
 #include <thread>
 
 #include "recorder/core/run_state.h"
-#include "recorder/log/memory_log.h"
 #include "recorder/log/queries.h"
-#include "recorder/log/store.h"
 #include "recorder/log/tables.h"
+#include "tests/support/both_stores.h"
 #include "tests/support/generator.h"
 #include "tests/support/log_rows.h"
 #include "tests/support/naive_tree.h"
 #include "tests/support/sample_events.h"
-#include "tests/support/temp_dir.h"
 
 namespace muniment {
 namespace {
-
-struct InMemory {
-  std::unique_ptr<Store> log = make_memory_log("test/muniment");
-};
-
-struct OnDisk {
-  OnDisk() {
-    const Status created = create_store(folder / "store", {"test/muniment", ""});
-    EXPECT_TRUE(created) << created.error().message;
-    Result<std::unique_ptr<Store>> opened = open_store(folder / "store", {});
-    EXPECT_TRUE(opened) << opened.error().message;
-    log = *std::move(opened);
-  }
-  TempDir folder;
-  std::unique_ptr<Store> log;
-};
 
 template <class Implementation>
 class LogContract : public testing::Test {
@@ -59,8 +41,7 @@ class LogContract : public testing::Test {
   Implementation implementation_;
 };
 
-using Implementations = testing::Types<InMemory, OnDisk>;
-TYPED_TEST_SUITE(LogContract, Implementations);
+TYPED_TEST_SUITE(LogContract, BothStores);
 
 TYPED_TEST(LogContract, IsEmptyAtFirst) {
   const Result<v1::StoreState> state = this->log().state();
