@@ -1,6 +1,7 @@
 // How fast durable appends are, as a ratio to what the same machine gives others in the same run:
 //   rocksdb: raw RocksDB with the log's settings and its rows, one synced batch for each event, all
 //            made before the clock starts; RocksDB groups what many threads write
+//   treeless: the same without the rows of the tree's nodes
 //   default: the same batches into a database with RocksDB's own settings (no bound on the WAL)
 //   sqlite:  SQLite (WAL, synchronous FULL) inserting the same bytes, one row in one table
 //
@@ -68,11 +69,21 @@ class Ours : public Contestant {
   std::uint64_t next_ = 0;
 };
 
+// Rows into a batch, without those of the tree.
+class TreelessSink : public BatchSink {
+ public:
+  using BatchSink::BatchSink;
+  void put(Table table, std::string_view key, std::string_view value) override {
+    if (table != Table::kNode) BatchSink::put(table, key, value);
+  }
+};
+
 // The rows that the log would write, one batch for each event.
 class RawRocks : public Contestant {
  public:
-  explicit RawRocks(const std::string& folder)
-      : rows_(*RocksRows::create(folder, 0600)),
+  explicit RawRocks(const std::string& folder, bool with_tree = true)
+      : with_tree_(with_tree),
+        rows_(*RocksRows::create(folder, 0600)),
         db_(&rows_->db()),
         nothing_(make_memory_log("bench/muniment")),
         group_(*AppendGroup::resume(*nothing_, *nothing_->state())) {}
@@ -83,7 +94,9 @@ class RawRocks : public Contestant {
       std::vector<Entry> one;
       one.push_back(std::move(entry));
       PendingAppend pending = *prepare_append(std::move(one), std::nullopt);
-      BatchSink sink(*rows_);
+      BatchSink all(*rows_);
+      TreelessSink some(*rows_);
+      BatchSink& sink = with_tree_ ? all : some;
       check(group_.append(pending, sink).has_value(), "rows are made");
       group_.seal(sink);
       group_.settled();
@@ -102,6 +115,7 @@ class RawRocks : public Contestant {
   void write_to(rocksdb::DB* db) { db_ = db; }
 
  private:
+  bool with_tree_;
   std::unique_ptr<RocksRows> rows_;
   rocksdb::DB* db_;
   std::unique_ptr<Store> nothing_;
@@ -242,10 +256,14 @@ int run(const std::string& folder, int rounds, double seconds) {
   std::filesystem::create_directories(folder);
   Ours ours(folder + "/muniment");
   RawRocks raw(folder + "/rocksdb");
+  RawRocks treeless(folder + "/treeless", false);
   DefaultRocks plain(folder + "/default");
   Sqlite sqlite(folder + "/sqlite.db");
-  const Field field = {
-      {"muniment", &ours}, {"rocksdb", &raw}, {"default", &plain}, {"sqlite", &sqlite}};
+  const Field field = {{"muniment", &ours},
+                       {"rocksdb", &raw},
+                       {"treeless", &treeless},
+                       {"default", &plain},
+                       {"sqlite", &sqlite}};
   // Short turns: the disk's good and bad moments are shorter than a second.
   compete(field, 1, rounds * 4, seconds / 4);
   compete(field, 64, rounds * 2, seconds / 2);
