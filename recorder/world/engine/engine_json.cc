@@ -7,11 +7,11 @@
 #include <cstdint>
 #include <nlohmann/json.hpp>
 
-#include "recorder/core/digest.h"
-#include "recorder/core/text.h"
 #include "recorder/core/base64.h"
+#include "recorder/core/digest.h"
+#include "recorder/core/json_depth.h"
+#include "recorder/core/text.h"
 #include "recorder/world/engine/go_file_mode.h"
-#include "recorder/world/engine/json_depth.h"
 
 namespace muniment {
 namespace {

@@ -1,4 +1,4 @@
-#include "recorder/world/engine/json_depth.h"
+#include "recorder/core/json_depth.h"
 
 namespace muniment {
 
