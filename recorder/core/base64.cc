@@ -5,6 +5,9 @@
 namespace muniment {
 namespace {
 
+constexpr std::string_view kDigits =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
 // The six bits of a digit; absent: it is none.
 std::optional<std::uint32_t> bits_of(char digit) {
   if (digit >= 'A' && digit <= 'Z') return static_cast<std::uint32_t>(digit - 'A');
@@ -17,6 +20,22 @@ std::optional<std::uint32_t> bits_of(char digit) {
 
 }  // namespace
 
+std::string base64(std::string_view bytes) {
+  std::string text;
+  text.reserve((bytes.size() + 2) / 3 * 4);
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    const std::string_view group = bytes.substr(i, 3);
+    std::uint32_t held = 0;
+    for (std::size_t j = 0; j < 3; ++j) {
+      held = (held << 8U) | (j < group.size() ? static_cast<unsigned char>(group[j]) : 0U);
+    }
+    for (std::size_t j = 0; j < 4; ++j) {
+      text += j <= group.size() ? kDigits[(held >> (18U - 6U * j)) & 63U] : '=';
+    }
+  }
+  return text;
+}
+
 std::optional<std::string> base64_decoded(std::string_view text) {
   if (text.ends_with('=')) {
     if (text.size() % 4 != 0) return std::nullopt;
@@ -24,6 +43,7 @@ std::optional<std::string> base64_decoded(std::string_view text) {
   }
   if (text.size() % 4 == 1) return std::nullopt;
   std::string bytes;
+  bytes.reserve(text.size() / 4 * 3 + 2);
   std::uint32_t held = 0;
   unsigned count = 0;
   for (const char digit : text) {
@@ -35,6 +55,12 @@ std::optional<std::string> base64_decoded(std::string_view text) {
     count -= 8;
     bytes += static_cast<char>((held >> count) & 0xffU);
   }
+  return bytes;
+}
+
+std::optional<std::string> base64_decoded_strictly(std::string_view text) {
+  std::optional<std::string> bytes = base64_decoded(text);
+  if (bytes && base64(*bytes) != text) return std::nullopt;
   return bytes;
 }
 
