@@ -17,7 +17,8 @@
 
 namespace muniment {
 
-// Signature types of the standard that are checked here; others are parsed and never verify.
+// Signature types of the standard that are checked here. Its others (ECDSA 0x02, RFC 6962 0x05,
+// ML-DSA 0x06, long 0xff) are parsed and never verify.
 inline constexpr std::uint8_t kNoteEd25519 = 0x01;
 inline constexpr std::uint8_t kNoteCosignature = 0x04;  // cosignature/v1: with a time
 
@@ -35,10 +36,14 @@ struct NoteKey {
 NoteKey note_key(std::string name, std::string public_key);
 
 // Whether the standard lets a key have this name: valid UTF-8, no white space of Unicode, no '+',
-// no control character, not empty.
+// no control character below U+0020, not empty. Others may be in it: show it through inert().
 bool is_note_name(std::string_view name);
 
-// "name+hex8+base64". The parser recomputes the key id. kInvalid: what is wrong with it.
+// The key id as a vkey has it: eight lower-case hexadecimal digits.
+std::string key_id_hex(std::uint32_t id);
+
+// "name+hex8+base64". The parser recomputes the key id. kInvalid: what is wrong with it; a type
+// that the standard has not given out is wrong.
 std::string vkey_of(const NoteKey& key);
 Result<NoteKey> parse_vkey(std::string_view vkey);
 
@@ -64,11 +69,13 @@ Result<Note> parse_note(std::string_view bytes);
 std::string format_note(const Note& note);
 
 // The signature line of a key over a text.
+// REQUIRES: a text that ends in LF, a key of type 0x01 that is the public half of `secret`.
 NoteSignature sign_note(std::string_view text, const NoteKey& key, const SigningKey& secret);
 
-// Those of `keys` that signed the note, in their order; empty when none of them did. Signatures of
-// unknown keys are passed over, as the standard wants; kCorrupt when one of a known key (name and
-// id) is wrong: then the note is not to be trusted at all.
+// Those of `keys` that signed the note, in their order, each once; empty when none of them did.
+// Signatures of unknown keys, and of types that are not checked here, are passed over, as the
+// standard wants; kCorrupt when one of a known key (name and id) is wrong, be it a second one: then
+// the note is not to be trusted at all.
 Result<std::vector<NoteKey>> signers_of(const Note& note, std::span<const NoteKey> keys);
 
 }  // namespace muniment
