@@ -7,7 +7,8 @@
 // `extra` is opaque to the standard and not covered by the proof; here it holds the event's stored
 // bytes, whose leaf hash is what the proof is about, so that the file can be checked by itself.
 //
-// Consistency: the body of the standard's request for a cosignature (https://c2sp.org/tlog-witness):
+// Consistency: the body of the standard's request for a cosignature
+// (https://c2sp.org/tlog-witness):
 //
 //   old N LF *( base64(hash) LF ) LF checkpoint
 #ifndef MUNIMENT_RECORDER_CORE_TLOG_PROOF_FILE_H_

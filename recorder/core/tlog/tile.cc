@@ -149,8 +149,9 @@ Result<std::vector<std::string_view>> parse_entry_bundle(std::string_view bytes,
   std::vector<std::string_view> entries;
   while (entries.size() < width) {
     if (bytes.size() < kLengthBytes) return wrong(entries.size(), "ends");
-    const std::size_t size = (static_cast<std::size_t>(static_cast<unsigned char>(bytes[0])) << 8U) |
-                             static_cast<unsigned char>(bytes[1]);
+    const std::size_t size =
+        (static_cast<std::size_t>(static_cast<unsigned char>(bytes[0])) << 8U) |
+        static_cast<unsigned char>(bytes[1]);
     bytes.remove_prefix(kLengthBytes);
     if (bytes.size() < size) {
       return wrong(entries.size(), "has " + std::to_string(bytes.size()) + " of the " +

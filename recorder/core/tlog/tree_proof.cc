@@ -71,8 +71,9 @@ Status verify_inclusion(const Digest& leaf, std::uint64_t index, std::uint64_t s
       "the proof that event " + std::to_string(index) + " is in the log of " + std::to_string(size);
   if (index >= size) {
     return fail(ErrorCode::kCorrupt,
-                named + " cannot be one: the events of that log end before it; take a later "
-                        "checkpoint");
+                named +
+                    " cannot be one: the events of that log end before it; take a later "
+                    "checkpoint");
   }
   Place place{index, size - 1};
   const std::size_t expected = hashes_to_root(place);
@@ -90,8 +91,9 @@ Status verify_consistency(std::uint64_t old_size, std::uint64_t size, Proof proo
                             " is the beginning of the log of " + std::to_string(size);
   if (old_size == 0) {
     return fail(ErrorCode::kCorrupt,
-                named + " proves nothing: every log begins with none; compare with a checkpoint of "
-                        "at least one event");
+                named +
+                    " proves nothing: every log begins with none; compare with a checkpoint of "
+                    "at least one event");
   }
   if (old_size > size) {
     return fail(ErrorCode::kCorrupt, named + " cannot be one: the log has become shorter");
