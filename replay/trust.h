@@ -16,9 +16,9 @@
 namespace muniment {
 
 struct Trust {
-  std::vector<NoteKey> keys;           // empty: no signer is known
-  std::optional<std::string> origin;   // absent: the name of the first key; without a key, any
-  std::uint64_t min_size = 0;          // what the verifier has seen before
+  std::vector<NoteKey> keys;          // empty: no signer is known
+  std::optional<std::string> origin;  // absent: the name of the first key; without a key, any
+  std::uint64_t min_size = 0;         // what the verifier has seen before
 };
 
 // The words of VerifyReport.verdict, worst first.
@@ -30,17 +30,32 @@ inline constexpr std::string_view kUnsigned = "unsigned where signed was expecte
 inline constexpr std::string_view kUnknownSigner = "self-consistent, signer unknown";
 inline constexpr std::string_view kIntact = "intact";
 
-// Sets the report's verdict to this one unless it has a worse one already.
+// Sets the report's verdict to this one unless it has a worse one already. REQUIRES: one of the
+// words above. A report without a verdict has found nothing yet.
 void worsen(v1::VerifyReport& report, std::string_view verdict);
 
-// A finding; the report's first_bad_sequence follows the smallest one.
+// A report names at most so many findings; the verdict speaks for all of them.
+inline constexpr int kMostFindings = 20;
+
+// Adds a finding and worsens the verdict. Findings stay ordered by sequence, those without one
+// last, in the order they came; of too many the first ones are kept. The report's
+// first_bad_sequence follows the smallest sequence.
 void add_finding(v1::VerifyReport& report, std::string_view verdict, std::string what,
                  std::string expected = {}, std::string found = {},
                  std::optional<std::uint64_t> sequence = {});
 
 // Judges a signed note as the checkpoint of a log: its form, its signatures, its origin and its
 // size. Adds what is wrong to the report, and sets its origin, signers and checkpoint_size. Absent:
-// it cannot even be read as a checkpoint.
+// it cannot even be read as a checkpoint. What the verdicts mean here:
+//
+//   cannot read      it is no note, or its text is no checkpoint
+//   tampered         a signature of a trusted key is wrong, or the log is another one
+//   older            it speaks of fewer events than the verifier has seen
+//   unsigned         keys are trusted, and no signature even claims to be of one of their names
+//   signer unknown   no key is trusted; or a trusted name signed by a key that is not trusted
+//
+// Nothing is added when all is well; the caller makes that "intact" when the rest holds too. The
+// checkpoint is returned whatever was found, so that the caller can say more about it.
 std::optional<Checkpoint> judge_checkpoint(std::string_view note, const Trust& trust,
                                            v1::VerifyReport& report);
 
