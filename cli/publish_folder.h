@@ -1,0 +1,64 @@
+// The folder that a log is published in, as its only publisher sees it.
+//
+// Whatever moment a publisher dies at, and whatever moment a reader comes at: each file is there
+// whole or not at all, and all files that the checkpoint needs are there before it is. A file is
+// written in .muniment-publishing/, made durable, and moved to its place.
+#ifndef MUNIMENT_CLI_PUBLISH_FOLDER_H_
+#define MUNIMENT_CLI_PUBLISH_FOLDER_H_
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "cli/folder_below.h"
+#include "recorder/core/result.h"
+
+namespace muniment {
+
+// Folders are 0755 and files 0644 whatever the umask: a web server reads them. The lock is flock(2)
+// on the folder itself, which leaves nothing behind and dies with its holder. Not thread-safe.
+class PublishFolder {
+ public:
+  // Makes the folder if it is missing (not its parents), and waits for another publisher.
+  // kInvalid: something that no publisher left is in it, and no checkpoint. kBusy: another
+  // publisher is at work. kNotFound: the folder that it is to lie in is missing.
+  static Result<PublishFolder> open(const std::string& path, std::chrono::milliseconds wait);
+
+  // What lies there, by the rules of FolderBelow.
+  FolderBelow& files() { return files_; }
+
+  // Puts a file in its place, instead of what was there, and makes the folders above it. A folder
+  // that got a file is durable only after sync().
+  Status put(const std::string& relative, std::string_view bytes);
+
+  // Removes a file; one that is gone already is no error.
+  Status remove(const std::string& relative);
+
+  // Removes a folder if nothing is in it.
+  Status remove_if_empty(const std::string& relative);
+
+  // Makes every move and removal so far durable.
+  Status sync();
+
+  // To be called when all is in its place: removes .muniment-publishing/.
+  Status finish();
+
+ private:
+  explicit PublishFolder(FolderBelow files) : files_(std::move(files)) {}
+
+  Status lock(std::chrono::milliseconds wait);
+  Status refuse_foreign();
+  Result<int> folder_for(const std::string& relative);
+  Result<std::optional<int>> make_folder(const std::string& relative, int parent);
+  Status write_ready(int folder, std::string_view bytes);
+
+  FolderBelow files_;
+  std::set<std::string> touched_;  // folders that are to be made durable
+};
+
+}  // namespace muniment
+
+#endif  // MUNIMENT_CLI_PUBLISH_FOLDER_H_
