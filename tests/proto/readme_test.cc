@@ -14,6 +14,7 @@
 #include "recorder/log/key_codec.h"
 #include "recorder/log/memory_log.h"
 #include "recorder/log/tables.h"
+#include "replay/statement.h"
 #include "tests/support/every_event.h"
 #include "tests/support/log_rows.h"
 #include "tests/support/naive_tree.h"
@@ -83,6 +84,23 @@ TEST(FormatDocument, NamesEveryBodyWithItsNumber) {
   for (const google::protobuf::FieldDescriptor* const body : body_fields()) {
     const std::string entry = std::to_string(body->number()) + " `" + body->name() + "`";
     EXPECT_NE(readme().find(entry), std::string::npos) << entry;
+  }
+}
+
+TEST(FormatDocument, NamesEveryMemberOfThePredicate) {
+  const std::size_t begin = readme().find("\n## The statement\n");
+  ASSERT_NE(begin, std::string::npos);
+  const std::string section = readme().substr(begin, readme().find("\n## ", begin + 1) - begin);
+  EXPECT_NE(section.find(kStatementPayloadType), std::string::npos);
+  EXPECT_NE(section.find(kPredicateType), std::string::npos);
+  const google::protobuf::FileDescriptor& file = *v1::RunPredicate::descriptor()->file();
+  for (int i = 0; i < file.message_type_count(); ++i) {
+    const google::protobuf::Descriptor& type = *file.message_type(i);
+    if (type.name().starts_with("InToto")) continue;
+    for (int k = 0; k < type.field_count(); ++k) {
+      const std::string name = "`" + type.field(k)->json_name() + "`";
+      EXPECT_NE(section.find(name), std::string::npos) << type.name() << " " << name;
+    }
   }
 }
 
