@@ -4,6 +4,9 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <pty.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cstddef>
 #include <memory>
@@ -125,11 +128,21 @@ TEST(Ed25519, RefusesOtherPrivateKeys) {
   expect_refused(std::string(1U << 20U, 'x'), "1048576 bytes");
 }
 
-// With OpenSSL's own callback this would wait for somebody at the terminal.
+// In a process with a terminal of its own: OpenSSL's callback would write there and wait.
 TEST(Ed25519, RefusesAnEncryptedKeyWithoutAsking) {
   const std::string pem = pem_of(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"), EVP_aes_256_cbc());
   ASSERT_TRUE(pem.starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----")) << pem;
   expect_refused(pem, "no unencrypted PEM block");
+  int terminal = -1;
+  const pid_t child = forkpty(&terminal, nullptr, nullptr, nullptr);
+  ASSERT_GE(child, 0);
+  if (child == 0) _exit(SigningKey::from_pem(pem) ? 1 : 0);
+  char asked = '\0';
+  EXPECT_LE(read(terminal, &asked, 1), 0) << "somebody at the terminal is asked";
+  close(terminal);  // hangs up on a child that waits
+  int status = -1;
+  EXPECT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
 }
 
 TEST(Ed25519, RefusesEachChangedBit) {
