@@ -33,7 +33,7 @@ Result<int> run_publish(const Options& options, const Globals& globals, Redactor
   Result<OpenLog> log = open_log(globals, secrets);
   if (!log) return pass(log);
   // Before the folder is made: there may be nothing to put into it.
-  if (Result<SignedCheckpoint> ours = read_signed_checkpoint(*log->reader); !ours) {
+  if (Result<Publishable> ours = find_publishable(*log->reader); !ours) {
     return pass(ours);
   }
   const auto wait = lock_request(globals, secrets).wait;

@@ -33,7 +33,7 @@ class Publisher {
       : log_(log), folder_(folder), options_(options) {}
 
   Result<v1::PublishReport> run() {
-    Result<SignedCheckpoint> ours = read_signed_checkpoint(log_);
+    Result<Publishable> ours = find_publishable(log_);
     if (!ours) return pass(ours);
     ours_ = std::move(*ours);
     Result<v1::StoreState> state = log_.state();
@@ -173,7 +173,7 @@ class Publisher {
   const LogReader& log_;
   PublishFolder& folder_;
   const PublishOptions& options_;
-  SignedCheckpoint ours_;
+  Publishable ours_;
   std::string published_;      // the note that was there
   std::uint64_t covered_ = 0;  // its size
   v1::PublishReport report_;
@@ -181,7 +181,7 @@ class Publisher {
 
 }  // namespace
 
-Result<SignedCheckpoint> read_signed_checkpoint(const LogReader& log) {
+Result<Publishable> find_publishable(const LogReader& log) {
   Result<v1::StoreState> state = log.state();
   if (!state) return pass(state);
   Result<std::optional<StoredCheckpoint>> newest = newest_checkpoint(log);
@@ -214,7 +214,7 @@ Result<SignedCheckpoint> read_signed_checkpoint(const LogReader& log) {
                                          ", the store's at " + std::to_string(checkpoint->size) +
                                          " events is " + to_hex(*root) + verify);
   }
-  return SignedCheckpoint{.checkpoint = std::move(*checkpoint), .note = std::move((*newest)->note)};
+  return Publishable{.checkpoint = std::move(*checkpoint), .note = std::move((*newest)->note)};
 }
 
 Result<v1::PublishReport> publish(const LogReader& log, PublishFolder& folder,

@@ -14,12 +14,12 @@
 namespace muniment {
 
 // The newest signed checkpoint of a log, which the rows of that log agree with.
-struct SignedCheckpoint {
+struct Publishable {
   Checkpoint checkpoint;
   std::string note;
 };
 // kNotFound: none was signed yet; names `muniment checkpoint`. kCorrupt: it is not of this log.
-Result<SignedCheckpoint> read_signed_checkpoint(const LogReader& log);
+Result<Publishable> find_publishable(const LogReader& log);
 
 struct PublishOptions {
   bool compare_all = false;  // read again what an earlier checkpoint covers, and mend it
