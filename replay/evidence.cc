@@ -5,13 +5,11 @@
 #include <map>
 #include <set>
 
-#include "recorder/core/check.h"
-#include "recorder/core/digest.h"
 #include "recorder/core/plan.h"
 #include "recorder/core/run_state.h"
 #include "recorder/core/text.h"
 #include "recorder/log/key_codec.h"
-#include "recorder/log/merkle.h"
+#include "recorder/log/prover.h"
 #include "recorder/log/queries.h"
 #include "replay/blockers.h"
 
@@ -50,7 +48,8 @@ std::string name_of(const v1::StepState& step) {
 
 class Builder {
  public:
-  explicit Builder(const LogReader& log) : log_(log) {}
+  Builder(const LogReader& log, const std::optional<SignedTree>& signed_tree)
+      : log_(log), signed_tree_(signed_tree) {}
 
   Result<v1::Evidence> build(const std::string& run_id) {
     Result<v1::RunState> run = run_state(log_, run_id);
@@ -327,16 +326,24 @@ class Builder {
     const v1::RunState& run = out_.run();
     integrity.set_first_sequence(run.first_sequence());
     integrity.set_last_sequence(run.last_sequence());
-    integrity.set_log_size(run.last_sequence() + 1);
-    Result<std::string> root = root_at(log_, run.last_sequence() + 1);
-    if (!root) return pass(root);
-    integrity.set_root_hash(*root);
     integrity.set_redactions(redactions_);
+    if (signed_tree_) {
+      integrity.set_log_size(signed_tree_->size);
+      integrity.set_root_hash(std::string(as_bytes(signed_tree_->root)));
+      integrity.set_checkpoint(signed_tree_->checkpoint);
+      integrity.set_verify_command(signed_tree_->verify_command);
+      return {};
+    }
+    integrity.set_log_size(run.last_sequence() + 1);
+    Result<Digest> root = root_at(log_, run.last_sequence() + 1);
+    if (!root) return pass(root);
+    integrity.set_root_hash(std::string(as_bytes(*root)));
     integrity.set_verify_command("muniment verify");
     return {};
   }
 
   const LogReader& log_;
+  const std::optional<SignedTree>& signed_tree_;
   v1::Evidence out_;
   std::string context_sha256_;
   std::map<std::string, v1::TreeFacts> seen_;  // by module
@@ -349,28 +356,9 @@ class Builder {
 
 }  // namespace
 
-Result<v1::Evidence> make_evidence(const LogReader& log, const std::string& run_id) {
-  return Builder(log).build(run_id);
-}
-
-Result<std::string> root_at(const LogReader& log, std::uint64_t size) {
-  std::vector<Digest> peaks;
-  std::uint64_t first = 0;
-  for (unsigned level = 64; level-- > 0;) {
-    if (((size >> level) & 1U) == 0) continue;
-    Result<std::optional<std::string>> node =
-        log.get(Table::kNode, node_key(static_cast<std::uint8_t>(level), first >> level));
-    if (!node) return pass(node);
-    if (!node->has_value() || (*node)->size() != 32) {
-      return fail(ErrorCode::kCorrupt, "a node of the tree over " + std::to_string(size) +
-                                           " events is missing; run `muniment verify`");
-    }
-    peaks.push_back(digest_from_bytes(**node));
-    first += std::uint64_t{1} << level;
-  }
-  const std::optional<CompactRange> tree = CompactRange::from_peaks(size, std::move(peaks));
-  check(tree.has_value(), "a tree has one peak for each bit of its size");
-  return std::string(as_bytes(tree->root()));
+Result<v1::Evidence> make_evidence(const LogReader& log, const std::string& run_id,
+                                   const std::optional<SignedTree>& signed_tree) {
+  return Builder(log, signed_tree).build(run_id);
 }
 
 }  // namespace muniment

@@ -2,16 +2,30 @@
 #ifndef MUNIMENT_REPLAY_EVIDENCE_H_
 #define MUNIMENT_REPLAY_EVIDENCE_H_
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include "muniment/v1/report.pb.h"
+#include "recorder/core/digest.h"
 #include "recorder/core/result.h"
 #include "recorder/log/event_log.h"
 
 namespace muniment {
 
-// Same events, same value, on any machine. kNotFound when no such run has started.
-Result<v1::Evidence> make_evidence(const LogReader& log, const std::string& run_id);
+// What a report says of the log that holds the run, where its reader has no log at hand.
+struct SignedTree {
+  std::uint64_t size = 0;
+  Digest root{};
+  std::string checkpoint;      // the signed note with these two
+  std::string verify_command;  // what checks the report's source
+};
+
+// Same events, same value, on any machine. Without a `signed_tree` the report names the tree that
+// ends with the run's last event, from the stored nodes; with one, no node is read.
+// kNotFound when no such run has started.
+Result<v1::Evidence> make_evidence(const LogReader& log, const std::string& run_id,
+                                   const std::optional<SignedTree>& signed_tree = std::nullopt);
 
 // One line, stable enough to parse: the first of the report.
 //   DRY RUN OK: 3 modules, 9 steps, 0 written, 0 drift · run 0199…
@@ -19,10 +33,6 @@ Result<v1::Evidence> make_evidence(const LogReader& log, const std::string& run_
 //   FAILED at step 4 of 9 (notes capture): … · run 0199…
 //   GATE CLOSED: …   DRIFT: …   INTERRUPTED: …   ABANDONED: …   RUNNING: …   RESOLVED: …
 std::string verdict_line(const v1::RunState& run);
-
-// The RFC 6962 root over the first `size` events, from the stored nodes. REQUIRES: size <= log
-// size.
-Result<std::string> root_at(const LogReader& log, std::uint64_t size);
 
 }  // namespace muniment
 

@@ -8,6 +8,7 @@
 #include "recorder/core/digest.h"
 #include "recorder/log/key_codec.h"
 #include "recorder/log/memory_log.h"
+#include "recorder/log/prover.h"
 #include "recorder/log/queries.h"
 #include "replay/render_text.h"
 #include "tests/support/naive_tree.h"
@@ -273,12 +274,26 @@ TEST_F(EvidenceOfRuns, IsInertWhateverTextIsInTheEvents) {
 TEST_F(EvidenceOfRuns, RootsAreThoseOfRfc6962) {
   std::vector<Digest> leaves;
   ASSERT_TRUE(read_events(*log_, 0, [&](const StoredEvent& stored) {
-    EXPECT_EQ(*root_at(*log_, leaves.size()),
-              std::string(as_bytes(naive_root(leaves, 0, leaves.size()))));
+    EXPECT_EQ(*root_at(*log_, leaves.size()), naive_root(leaves, 0, leaves.size()));
     leaves.push_back(leaf_hash(stored.bytes));
     return true;
   }));
-  EXPECT_EQ(*root_at(*log_, leaves.size()), log_->state()->root());
+  EXPECT_EQ(as_bytes(*root_at(*log_, leaves.size())), log_->state()->root());
+}
+
+TEST_F(EvidenceOfRuns, NamesASignedTreeWithoutReadingANode) {
+  RowsLog sparse(*log_);
+  sparse.table(Table::kNode).clear();
+  const SignedTree tree{.size = 900,
+                        .root = sha256("root"),
+                        .checkpoint = "a signed note\n",
+                        .verify_command = "muniment verify FILE"};
+  const Result<v1::Evidence> evidence = make_evidence(sparse, runs_.executed, tree);
+  ASSERT_TRUE(evidence) << evidence.error().message;
+  EXPECT_EQ(evidence->integrity().log_size(), 900U);
+  EXPECT_EQ(evidence->integrity().root_hash(), as_bytes(tree.root));
+  EXPECT_EQ(evidence->integrity().checkpoint(), tree.checkpoint);
+  EXPECT_EQ(evidence->integrity().verify_command(), tree.verify_command);
 }
 
 TEST_F(EvidenceOfRuns, AreNotMadeOfADamagedTreeOrForARunThatIsNotThere) {
