@@ -1,8 +1,9 @@
-// The owner's check: everything derived is derived again from the events and compared.
+// The owner's check: everything derived is derived again from the events and compared, and what was
+// signed is held against the events.
 //
-// One pass over the events in bounded memory. Rows of index and tree are compared as multisets
-// (sums of seeded 128-bit hashes), since their order differs from the events'; where the sums
-// differ, a second pass finds the row.
+// One pass over the events in bounded memory, in pieces that are shared by threads. Rows of index
+// and tree are compared as multisets (see audit_rows.h); where the sums differ, a second pass finds
+// the row.
 #ifndef MUNIMENT_REPLAY_AUDIT_H_
 #define MUNIMENT_REPLAY_AUDIT_H_
 
@@ -12,33 +13,51 @@
 #include <string>
 #include <vector>
 
+#include "muniment/v1/report.pb.h"
 #include "recorder/core/result.h"
 #include "recorder/log/event_log.h"
+#include "replay/trust.h"
 
 namespace muniment {
 
-// One thing that is not what it claims.
-struct Finding {
-  std::optional<std::uint64_t> sequence;  // the first event concerned, where one is
-  std::string what;
-  std::string expected;
-  std::string found;
+// A checkpoint that somebody kept outside of the store: the log must extend it.
+struct KnownCheckpoint {
+  std::string from;  // for messages: "the guard /var/lib/muniment-guard"
+  std::string note;  // a signed note
 };
 
-struct AuditResult {
-  std::uint64_t events = 0;
-  std::uint64_t nodes = 0;
-  std::uint64_t index_rows = 0;
-  std::uint64_t runs = 0;
-  std::uint64_t blobs = 0;
-  std::string root;               // hexadecimal, as recomputed
-  std::vector<Finding> findings;  // by sequence, at most 20; empty: intact
+struct AuditRequest {
+  // The key of the log, one of its history, or none; the origin that is expected. Without an origin
+  // or a key, that of the checkpoints is not looked at.
+  Trust trust;
+  std::vector<KnownCheckpoint> known;
+  // Must not be known to whoever may have changed the store.
+  std::uint64_t seed = 0;
+  unsigned threads = 1;
+  // Told the number of events done, now and then; from one thread at a time.
+  std::function<void(std::uint64_t done, std::uint64_t of)> progress;
 };
 
-// `seed` must not be known to whoever may have changed the store. `progress` is told the number of
-// events done, now and then. An error means that the check could not be made.
-Result<AuditResult> audit(const LogReader& log, std::uint64_t seed,
-                          const std::function<void(std::uint64_t done)>& progress);
+// Adds to the report what was found, counts and root, and `intact` when nothing was. Verdicts:
+//
+//   tampered     a row is not what the events give; an event is missing in the middle; a
+//                checkpoint, of the store or known, has another root than the events
+//   truncated    the last events are missing: the state, a checkpoint or a summary speaks of more
+//   older        a known checkpoint covers more events than anything in the store speaks of
+//   unsigned     executions have finished, and there is no checkpoint
+//   signer unknown   there are checkpoints, and no key is trusted
+//
+// Events behind the newest checkpoint are a caveat. REQUIRES: `log` may be read by several threads
+// at once when threads > 1. An error means that the check could not be made: kCorrupt when rows
+// cannot be read.
+Status audit(const LogReader& log, const AuditRequest& request, v1::VerifyReport& report);
+
+// The quick check of what came after a signed checkpoint: the tree up to there is taken from its
+// nodes, whose root must be the checkpoint's; each later event is there, with its nodes, its index
+// rows, its blobs, the summaries of runs that started after it, and the checkpoints. What was not
+// looked at is a caveat.
+Status audit_since(const LogReader& log, const AuditRequest& request, const KnownCheckpoint& since,
+                   v1::VerifyReport& report);
 
 }  // namespace muniment
 

@@ -38,7 +38,7 @@ std::string names_of(const std::vector<NoteSignature>& signatures) {
 void judge_signatures(const Note& note, const Trust& trust, v1::VerifyReport& report) {
   if (trust.keys.empty()) {
     worsen(report, kUnknownSigner);
-    report.add_caveats("no key is trusted: who signed it was not checked; name the key with --key");
+    add_caveat(report, "no key is trusted: who signed it was not checked; name the key with --key");
     return;
   }
   const Result<std::vector<NoteKey>> signers = signers_of(note, trust.keys);
@@ -61,11 +61,6 @@ void judge_signatures(const Note& note, const Trust& trust, v1::VerifyReport& re
                         : "the checkpoint is not signed by a trusted key",
               "a signature of " + names_of(trust.keys),
               "signatures of " + names_of(note.signatures));
-}
-
-std::optional<std::string> expected_origin(const Trust& trust) {
-  if (trust.origin || trust.keys.empty()) return trust.origin;
-  return trust.keys.front().name;
 }
 
 }  // namespace
@@ -91,6 +86,27 @@ void add_finding(v1::VerifyReport& report, std::string_view verdict, std::string
   if (sequence && (!report.has_first_bad_sequence() || *sequence < report.first_bad_sequence())) {
     report.set_first_bad_sequence(*sequence);
   }
+}
+
+void add_caveat(v1::VerifyReport& report, std::string_view caveat) {
+  const auto& said = report.caveats();
+  if (std::find(said.begin(), said.end(), caveat) != said.end()) return;
+  report.add_caveats(valid_utf8(caveat));
+}
+
+void add_part(v1::VerifyReport& report, const v1::VerifyReport& part, std::string_view about) {
+  if (!part.verdict().empty()) worsen(report, part.verdict());
+  const std::string prefix = about.empty() ? "" : std::string(about) + ": ";
+  for (const v1::VerifyFinding& row : part.findings()) {
+    add_finding(report, part.verdict(), prefix + row.what(), row.expected(), row.found(),
+                row.has_sequence() ? std::optional(row.sequence()) : std::nullopt);
+  }
+  for (const std::string& caveat : part.caveats()) add_caveat(report, caveat);
+}
+
+std::optional<std::string> expected_origin(const Trust& trust) {
+  if (trust.origin || trust.keys.empty()) return trust.origin;
+  return trust.keys.front().name;
 }
 
 std::optional<Checkpoint> judge_checkpoint(std::string_view note, const Trust& trust,

@@ -44,6 +44,16 @@ void add_finding(v1::VerifyReport& report, std::string_view verdict, std::string
                  std::string expected = {}, std::string found = {},
                  std::optional<std::uint64_t> sequence = {});
 
+// What was not checked, or is good to know; a sentence is said once.
+void add_caveat(v1::VerifyReport& report, std::string_view caveat);
+
+// Takes over verdict, findings and caveats of a part of the check. `about` names the part in each
+// finding: "the checkpoint of 12 events: …"; "" does not.
+void add_part(v1::VerifyReport& report, const v1::VerifyReport& part, std::string_view about = "");
+
+// The origin that a checkpoint must have; absent: any.
+std::optional<std::string> expected_origin(const Trust& trust);
+
 // Judges a signed note as the checkpoint of a log: its form, its signatures, its origin and its
 // size. Adds what is wrong to the report, and sets its origin, signers and checkpoint_size. Absent:
 // it cannot even be read as a checkpoint. What the verdicts mean here:
