@@ -110,14 +110,15 @@ void UstarWriter::finish() {
 Result<std::vector<UstarEntry>> parse_ustar(std::string_view archive) {
   std::vector<UstarEntry> entries;
   std::size_t at = 0;
-  while (archive.size() - at < kEndBytes || !is_zero(archive.substr(at, kUstarBlock))) {
+  while (!is_zero(archive.substr(at))) {
     Result<UstarEntry> entry = read_entry(archive, at);
     if (!entry && entries.empty()) return fail(ErrorCode::kInvalid, entry.error().message);
     if (!entry) return pass(entry);
     entries.push_back(*entry);
   }
-  if (archive.size() - at != kEndBytes) return bad(at, "is not where the archive ends");
-  if (!is_zero(archive.substr(at))) return bad(at, "begins an end that is not zero");
+  if (entries.empty()) return fail(ErrorCode::kInvalid, "the archive is empty");
+  if (archive.size() - at < kEndBytes) return cut(at, "begins an end that is cut");
+  if (archive.size() - at > kEndBytes) return bad(at + kEndBytes, "is behind the archive's end");
   return entries;
 }
 

@@ -112,10 +112,6 @@ class Judge {
       add_finding(report_, kTampered, std::move(what), std::move(expected), std::move(found),
                   sequence);
     };
-    StoredEvent stored{sequence, std::string(bytes), {}};
-    if (bytes.size() > kMaxEventBytes || !stored.event.ParseFromString(stored.bytes)) {
-      return bad("the event cannot be read");
-    }
     const Result<InclusionFile> proof = parse_inclusion(in_.proofs.at(sequence));
     if (!proof) return bad("the event's proof cannot be read: " + proof.error().message);
     if (proof->extra || proof->index != sequence) {
@@ -128,6 +124,10 @@ class Judge {
     const Status included = verify_inclusion(leaf_hash(bytes), sequence, checkpoint_.size,
                                              proof->hashes, checkpoint_.root);
     if (!included) return bad("the event is not in the log: " + included.error().message);
+    StoredEvent stored{sequence, std::string(bytes), {}};
+    if (bytes.size() > kMaxEventBytes || !stored.event.ParseFromString(stored.bytes)) {
+      return bad("the event is in the log and cannot be read");
+    }
     events_.emplace(sequence, std::move(stored));
   }
 

@@ -34,6 +34,12 @@ class SignedLog {
   explicit SignedLog(char seed = 'a', const std::string& origin = kOrigin)
       : log(make_memory_log(origin)), key(origin, seed) {}
 
+  Trust trust() const {
+    Trust out;
+    out.keys = {key.verifier};
+    return out;
+  }
+
   // The signed note over the log as it is.
   std::string checkpoint(const std::vector<const TestKey*>& keys) const {
     const v1::StoreState state = *log->state();
