@@ -46,5 +46,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size == 0) return 0;
   // The first byte says how many entries the rest is to hold.
   check_bundle(bytes.substr(1), data[0] + 1U);
+  if (size < 3) return 0;
+  // A path with a byte changed.
+  std::string path = muniment::tile_path(
+      {static_cast<std::uint8_t>(data[0] % 64U), size * size * size, data[1] + 1U});
+  path[data[2] % path.size()] = bytes[1];
+  check_path(path);
   return 0;
 }
