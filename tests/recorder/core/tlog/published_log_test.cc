@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "recorder/core/tlog/checkpoint.h"
+#include "recorder/core/tlog/note.h"
 #include "recorder/core/tlog/tile.h"
 #include "recorder/core/tlog/tree_proof.h"
 #include "recorder/log/merkle.h"
@@ -17,6 +18,9 @@
 namespace muniment {
 namespace {
 
+constexpr std::string_view kLogKey =
+    "example.com/log/testdata+33d7b496+AeHTu4Q3hEIMHNqc6fASMsq3rKNx280NI+oO5xCFkkSx";
+
 // Every size of it was published.
 constexpr std::size_t kMostEntries = 15;
 
@@ -24,9 +28,12 @@ std::string log_folder() {
   return vectors_folder() + "/tessera_testlog/testdata/log/";
 }
 
-// The text of the signed note.
+std::string signed_checkpoint(std::size_t size) {
+  return read_file(log_folder() + "checkpoint." + std::to_string(size));
+}
+
 std::string checkpoint_text_of(std::size_t size) {
-  const std::string note = read_file(log_folder() + "checkpoint." + std::to_string(size));
+  const std::string note = signed_checkpoint(size);
   return note.substr(0, note.rfind("\n\n") + 1);
 }
 
@@ -60,6 +67,31 @@ TEST(PublishedLog, HasTheRootsThatItsCheckpointsState) {
     for (const Digest& leaf : leaves) tree.append(leaf, [](auto, auto, const auto&) {});
     EXPECT_EQ(checkpoint->root, tree.root()) << size;
     EXPECT_EQ(checkpoint->root, naive_root(leaves, 0, size)) << size;
+  }
+}
+
+TEST(PublishedLog, IsSignedByItsKeyAndByNoOther) {
+  SKIP_WITHOUT_VECTORS("tessera_testlog");
+  const Result<NoteKey> key = parse_vkey(kLogKey);
+  ASSERT_TRUE(key) << key.error().message;
+  NoteKey other = *key;
+  other.public_key[7] = static_cast<char>(other.public_key[7] ^ 1);
+  const std::vector<NoteKey> others = {note_key(other.name, other.public_key)};
+  for (std::size_t size = 0; size <= kMostEntries; ++size) {
+    const Result<Note> note = parse_note(signed_checkpoint(size));
+    ASSERT_TRUE(note) << note.error().message;
+    EXPECT_EQ(note->text, checkpoint_text_of(size));
+    const auto signers = signers_of(*note, std::vector{*key});
+    ASSERT_TRUE(signers) << signers.error().message;
+    EXPECT_EQ(*signers, std::vector{*key});
+    const auto strangers = signers_of(*note, others);
+    ASSERT_TRUE(strangers) << strangers.error().message;
+    EXPECT_TRUE(strangers->empty());
+
+    // The signature of another size says nothing of this one.
+    Note mixed = *note;
+    mixed.text = checkpoint_text_of((size + 1) % (kMostEntries + 1));
+    EXPECT_FALSE(signers_of(mixed, std::vector{*key}));
   }
 }
 
