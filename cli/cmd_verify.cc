@@ -1,143 +1,165 @@
-#include <cstring>
+#include <algorithm>
+#include <memory>
 
-#include "cli/app.h"
 #include "cli/command_table.h"
-#include "cli/diagnostics.h"
 #include "cli/exit_code.h"
 #include "cli/present.h"
+#include "cli/verify.h"
 #include "recorder/core/digest.h"
 #include "recorder/core/text.h"
-#include "replay/audit.h"
 
 namespace muniment {
 namespace {
 
-void add(v1::VerifyReport& report, const Finding& finding) {
-  v1::VerifyFinding& row = *report.add_findings();
-  if (finding.sequence) row.set_sequence(*finding.sequence);
-  row.set_what(finding.what);
-  row.set_expected(finding.expected);
-  row.set_found(finding.found);
-  if (finding.sequence && !report.has_first_bad_sequence()) {
-    report.set_first_bad_sequence(*finding.sequence);
-  }
+struct Options {
+  VerifyOptions verify;
+  std::vector<std::string> keys;
+  std::string origin;
+};
+
+std::string counted(std::uint64_t count, const std::string& what) {
+  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
 }
 
-void add(v1::VerifyReport& report, const FileFinding& finding) {
-  v1::VerifyFinding& row = *report.add_findings();
-  row.set_what(valid_utf8(finding.what));
-  row.set_file(valid_utf8(finding.file));
-  row.set_offset(finding.offset);
-  if (finding.any_good_sequence) report.set_last_good_sequence(finding.last_good_sequence);
+// What a message quotes is inert already: backslashes stay, so that nothing is escaped twice.
+std::string inert_once(const std::string& text) {
+  std::string out;
+  for (std::size_t at = 0; at <= text.size();) {
+    const std::size_t end = std::min(text.find('\\', at), text.size());
+    out += inert(text.substr(at, end - at));
+    if (end < text.size()) out += text[end];
+    at = end + 1;
+  }
+  return out;
 }
 
-// Where a damaged block ends the reading of the events; absent when all of them can be read.
-std::optional<std::uint64_t> first_unreadable(const LogReader& log) {
-  std::uint64_t next = 0;
-  const Status scanned = log.scan(Table::kEvent, "", Direction::kForward, [&](auto, auto) {
-    ++next;
-    return true;
-  });
-  return scanned ? std::nullopt : std::optional(next);
+std::string text_of(const v1::VerifyFinding& row) {
+  std::string out;
+  if (row.has_sequence()) out += "event " + std::to_string(row.sequence()) + ": ";
+  if (!row.file().empty()) {
+    out += inert(row.file()) + " at " + std::to_string(row.offset()) + ": ";
+  }
+  out += inert_once(row.what()) + "\n";
+  if (row.expected().empty() && row.found().empty()) return out;
+  return out + "  expected " + inert_short(row.expected(), 300) + "\n  found    " +
+         inert_short(row.found(), 300) + "\n";
 }
 
-Status check_rows(const std::string& folder, v1::VerifyReport& report) {
-  Result<std::unique_ptr<LogReader>> reader = open_reader(folder);
-  if (!reader && reader.error().code == ErrorCode::kNotFound) {
-    return fail(ErrorCode::kInvalid, reader.error().message);
+// What was counted on the way; a bundle or proof counts less than a store.
+std::string counts_of(const v1::VerifyReport& report) {
+  if (report.what() != "store") {
+    std::string out = counted(report.events(), "event");
+    return report.events() == 0 ? "" : ", " + out;
   }
-  if (!reader && reader.error().code != ErrorCode::kCorrupt) return pass(reader);
-  if (!reader) {
-    report.set_verdict("cannot read");
-    add(report,
-        Finding{.sequence = {}, .what = reader.error().message, .expected = {}, .found = {}});
-    // What is left may still say which event is the first bad one.
-    reader = open_damaged(folder);
-    if (!reader) return {};
+  std::string out = ", " + counted(report.events(), "event");
+  if (report.nodes() > 0) {
+    out += ", " + counted(report.nodes(), "tree node") + ", " +
+           counted(report.index_rows(), "index row") + ", " + counted(report.runs(), "run") + ", " +
+           counted(report.blobs(), "blob");
   }
-  std::uint64_t seed = 0;
-  const auto chance = random_bytes();
-  std::memcpy(&seed, chance.data(), sizeof seed);
-  Result<AuditResult> result = audit(**reader, seed, [](std::uint64_t done) {
-    if (done % 262'144 == 0) say_detail(std::to_string(done) + " events");
-  });
-  if (!result && result.error().code != ErrorCode::kCorrupt) return pass(result);
-  if (!result) {
-    add(report, Finding{.sequence = first_unreadable(**reader),
-                        .what = result.error().message,
-                        .expected = {},
-                        .found = {}});
-    return {};
-  }
-  report.set_events(result->events);
-  report.set_nodes(result->nodes);
-  report.set_index_rows(result->index_rows);
-  report.set_runs(result->runs);
-  report.set_blobs(result->blobs);
-  report.set_root_hash(result->root);
-  if (const Result<v1::StoreState> state = (*reader)->state()) report.set_origin(state->origin());
-  for (const Finding& finding : result->findings) add(report, finding);
-  return {};
+  if (report.has_artifacts()) out += ", " + counted(report.artifacts(), "artifact");
+  return out;
 }
 
 std::string text_of(const v1::VerifyReport& report) {
   std::string out;
-  for (const v1::VerifyFinding& row : report.findings()) {
-    if (row.has_sequence()) out += "event " + std::to_string(row.sequence()) + ": ";
-    if (!row.file().empty()) {
-      out += inert(row.file()) + " at " + std::to_string(row.offset()) + ": ";
-    }
-    out += inert(row.what()) + "\n";
-    if (!row.expected().empty()) {
-      out += "  expected " + inert_short(row.expected(), 300) + "\n  found    " +
-             inert_short(row.found(), 300) + "\n";
-    }
-  }
-  if (report.verdict() == "intact") {
-    return out + "intact: " + std::to_string(report.events()) + " events, " +
-           std::to_string(report.nodes()) + " tree nodes, " + std::to_string(report.index_rows()) +
-           " index rows, " + std::to_string(report.runs()) + " runs, " +
-           std::to_string(report.blobs()) + " blobs\nlog " + inert(report.origin()) + "\nroot " +
-           to_hex(report.root_hash()) + "\n";
-  }
-  out += report.verdict() + ": " + inert(report.store());
+  for (const v1::VerifyFinding& row : report.findings()) out += text_of(row);
+  out += report.verdict() + ": " + report.what() + " " + inert(report.store());
+  if (report.verdict() == kIntact) out += counts_of(report);
   if (report.has_first_bad_sequence()) {
     out += ", first bad sequence " + std::to_string(report.first_bad_sequence());
   }
   if (report.has_last_good_sequence()) {
     out += ", last good sequence " + std::to_string(report.last_good_sequence());
   }
-  return out + "\n";
+  out += "\n";
+  if (!report.origin().empty()) out += "log " + inert(report.origin()) + "\n";
+  if (!report.root_hash().empty()) out += "root " + to_hex(report.root_hash()) + "\n";
+  if (report.has_checkpoint_size()) {
+    out += "checkpoint of " + counted(report.checkpoint_size(), "event") + ", signed by ";
+    std::string signers;
+    for (const std::string& key : report.signers()) {
+      signers += (signers.empty() ? "" : " and ") + inert(key);
+    }
+    out += (signers.empty() ? "no key that is trusted" : signers) + "\n";
+  }
+  for (const std::string& caveat : report.caveats()) out += "note: " + inert_once(caveat) + "\n";
+  return out;
 }
 
-Result<int> verify(const Globals& globals, Redactor& secrets) {
-  Result<std::string> folder = store_path(globals, secrets);
-  if (!folder) return pass(folder);
-  if (probe_store(*folder) == StoreKind::kAbsent) {
-    return fail(ErrorCode::kInvalid, "there is no store at " + inert(*folder) +
-                                         "; name one with -s, or make one with `muniment init`");
+Result<int> run_verify(Options options, const Globals& globals, Redactor& secrets) {
+  for (const std::string& vkey : options.keys) {
+    Result<NoteKey> key = parse_vkey(vkey);
+    if (!key) {
+      return fail(ErrorCode::kInvalid,
+                  "--key wants a verifier key as `muniment key show` prints "
+                  "it: " +
+                      key.error().message);
+    }
+    options.verify.trust.keys.push_back(*std::move(key));
   }
-  v1::VerifyReport report;
-  report.set_store(*folder);
-  if (Status status = check_rows(*folder, report); !status) return pass(status);
-  Result<std::vector<FileFinding>> files = check_files(*folder);
-  if (!files) return pass(files);
-  for (const FileFinding& finding : *files) add(report, finding);
-  if (report.findings().empty()) report.set_verdict("intact");
-  if (report.verdict().empty()) report.set_verdict("tampered");
-  const int code = report.findings().empty() ? kExitDone : kExitCorrupt;
-  return present(globals, report, {}, text_of(report), code);
+  if (!options.origin.empty()) options.verify.trust.origin = options.origin;
+  Result<v1::VerifyReport> report = options.verify.path.empty()
+                                        ? verify_store(options.verify, globals, secrets)
+                                        : verify_path(options.verify);
+  if (!report) return pass(report);
+  if (report->verdict().empty()) report->set_verdict(std::string(kIntact));
+  const int code = report->verdict() == kIntact ? kExitDone : kExitCorrupt;
+  return present(globals, *report, {}, text_of(*report), code);
+}
+
+void declare_options(CLI::App& command, Options& options) {
+  command.add_option("PATH", options.verify.path,
+                     "A bundle, a proof, a checkpoint or the folder of a published log; without "
+                     "it, the store");
+  command
+      .add_option("--key", options.keys,
+                  "A verifier key to trust, as `muniment key show` prints it; may be repeated")
+      ->option_text("VKEY");
+  command.add_option("--origin", options.origin, "The log that is expected")->option_text("ORIGIN");
+  command
+      .add_option("--min-size", options.verify.trust.min_size,
+                  "The number of events that were seen before")
+      ->option_text("N");
+  command
+      .add_option("--against", options.verify.against,
+                  "A checkpoint kept elsewhere, which the log must extend")
+      ->option_text("FILE");
+  auto* since = command
+                    .add_option("--since", options.verify.since,
+                                "Check the store from this checkpoint on, and take what lies "
+                                "before it as it is")
+                    ->option_text("FILE");
+  auto* artifacts = command.add_flag("--artifacts", options.verify.artifacts,
+                                     "Read every backup of the store again");
+  auto* leaf =
+      command
+          .add_option("--leaf", options.verify.leaf, "The event that an inclusion proof is about")
+          ->option_text("FILE");
+  auto* path = command.get_option("PATH");
+  path->excludes(since)->excludes(artifacts);
+  leaf->needs(path);
 }
 
 }  // namespace
 
 void declare_verify(CLI::App& root, Action& chosen) {
+  auto options = std::make_shared<Options>();
   CLI::App* command = root.add_subcommand(
-      "verify", "Check the whole store: events, tree, indexes, summaries, blobs, files");
+      "verify", "Check the whole store, or what somebody handed over, against its signatures");
+  declare_options(*command, *options);
   command->footer(
-      "Example:\n  muniment verify\n\n"
-      "Exit: 0 intact, 2 no store, 5 not what it claims (the first bad sequence is named)");
-  command->callback([&chosen] { chosen = verify; });
+      "Keys, origin and size are what you bring along; nothing is taken from what is verified.\n"
+      "The store is checked with its own key, and must extend what the guard knows.\n\n"
+      "Examples:\n  muniment verify --artifacts\n"
+      "  muniment verify run.bundle --key 'host/muniment+1a2b3c4d+AZ…'\n\n"
+      "Exit: 0 intact, 2 usage or no store, 5 not what it claims, or not signed by a key that is\n"
+      "      trusted (the verdict says which; the first bad sequence is named)");
+  command->callback([options, &chosen] {
+    chosen = [options](const Globals& globals, Redactor& secrets) {
+      return run_verify(*options, globals, secrets);
+    };
+  });
 }
 
 }  // namespace muniment

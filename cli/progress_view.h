@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <string>
 
 #include "cli/settings.h"
 #include "recorder/world/progress.h"
@@ -26,6 +27,25 @@ class ProgressView : public Progress {
   bool visible_ = false;
   std::uint64_t bytes_ = 0;
   std::chrono::steady_clock::time_point started_;
+  std::chrono::steady_clock::time_point drawn_;
+};
+
+// How many of a known number of things are done, in the same way.
+class CountView {
+ public:
+  // `what` in the plural: "events".
+  CountView(const Globals& globals, std::string what);
+  ~CountView();
+  CountView(const CountView&) = delete;
+  CountView& operator=(const CountView&) = delete;
+
+  // From one thread at a time.
+  void show(std::uint64_t done, std::uint64_t of);
+
+ private:
+  bool visible_ = false;
+  bool shown_ = false;
+  std::string what_;
   std::chrono::steady_clock::time_point drawn_;
 };
 

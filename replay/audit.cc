@@ -135,19 +135,19 @@ class Audit {
       rows_[slot(Table::kEvent)] = 0;
       if (Status counted = count_rows(Table::kEvent); !counted) return counted;
     }
-    Result<std::optional<StoredCheckpoint>> newest = newest_checkpoint(log_);
-    if (!newest) return pass(newest);
-    if (newest->has_value()) signed_to_ = (*newest)->size;
-    claimed_ = std::max(state_.size(), signed_to_.value_or(0));
-    is_cut_ = !pass_->has_gap() && claimed_ > events_;
+    Result<LogExtent> extent = read_extent(log_, state_);
+    if (!extent) return pass(extent);
+    extent_ = *extent;
+    extent_.events = events_;
+    is_cut_ = !pass_->has_gap() && extent_.claimed > events_;
     if (state_.size() != events_) {
       add_finding(report_, is_cut_ && state_.size() > events_ ? kTruncated : kTampered,
                   "the log's length differs", std::to_string(state_.size()) + " events",
                   std::to_string(events_), std::min(state_.size(), events_));
     }
-    if (is_cut_ && signed_to_.value_or(0) > events_) {
+    if (is_cut_ && extent_.signed_to.value_or(0) > events_) {
       add_finding(report_, kTruncated, "a checkpoint covers events that are not there",
-                  std::to_string(*signed_to_) + " events", std::to_string(events_), events_);
+                  std::to_string(*extent_.signed_to) + " events", std::to_string(events_), events_);
     }
     const Digest root = pass_->tree().root();
     if (state_.root() != as_bytes(root) && !(is_cut_ && state_.size() > events_)) {
@@ -163,44 +163,9 @@ class Audit {
     std::vector<Claim> unmet;
     Status judged = signed_by_.judge_rows(pass_->judged_to(), UINT64_MAX, report_, unmet);
     if (!judged) return judged;
-    for (const Claim& known : pass_->beyond()) {
-      if (pass_->has_gap()) break;
-      const bool known_here = claimed_ >= known.size;
-      add_finding(report_, known_here ? kTruncated : kOlder,
-                  known.from +
-                      ": the log does not reach its checkpoint, it was replaced by an "
-                      "older copy or cut",
-                  std::to_string(known.size) + " events", std::to_string(events_) + " events",
-                  known_here ? std::optional(events_) : std::nullopt);
-    }
-    if (signed_to_) {
-      check_newest(*signed_to_);
-    } else if (request_.trust.min_size > 0) {
-      add_finding(report_, kUnsigned, "there is no checkpoint",
-                  "one of at least " + std::to_string(request_.trust.min_size) + " events", "none");
-    } else if (pass_->runs().finished_executions() > 0) {
-      add_finding(report_, kUnsigned,
-                  "there is no checkpoint, although executions have finished; sign the log with "
-                  "`muniment checkpoint`",
-                  "a checkpoint", "none");
-    } else if (events_ > 0) {
-      add_caveat(report_, "nothing was signed yet: no execution has finished");
-    }
+    if (!pass_->has_gap()) judge_unreached(pass_->beyond(), extent_, report_);
+    judge_newest(extent_, request_.trust.min_size, pass_->runs().finished_executions(), report_);
     return {};
-  }
-
-  void check_newest(std::uint64_t size) {
-    if (size < request_.trust.min_size) {
-      add_finding(report_, kOlder, "the newest checkpoint is older than what was seen before",
-                  "at least " + std::to_string(request_.trust.min_size) + " events",
-                  std::to_string(size) + " events");
-    }
-    if (size >= events_) return;
-    const std::uint64_t behind = events_ - size;
-    add_caveat(report_, std::to_string(behind) + (behind == 1 ? " event lies" : " events lie") +
-                            " behind the newest checkpoint, of " + std::to_string(size) +
-                            (size == 1 ? " event" : " events") + "; no signature covers " +
-                            (behind == 1 ? "it" : "them"));
   }
 
   Status check_rows() {
@@ -214,7 +179,7 @@ class Audit {
     }
     const std::uint64_t runs = pass_->runs().runs();
     if (!pass_->has_gap()) {
-      pass_->runs().finish(events_, claimed_);
+      pass_->runs().finish(events_, extent_.claimed);
       const std::uint64_t summaries = rows_[slot(Table::kRun)];
       if (summaries != runs) {
         add_finding(report_, is_cut_ && summaries > runs ? kTruncated : kTampered,
@@ -313,8 +278,7 @@ class Audit {
   std::vector<std::pair<std::string, Digest>> bad_blobs_;
   v1::VerifyReport statements_;
   std::uint64_t events_ = 0;
-  std::uint64_t claimed_ = 0;
-  std::optional<std::uint64_t> signed_to_;
+  LogExtent extent_;
   bool is_cut_ = false;
 };
 

@@ -34,8 +34,9 @@ struct AuditRequest {
   // Must not be known to whoever may have changed the store.
   std::uint64_t seed = 0;
   unsigned threads = 1;
-  // Told the number of events done, now and then; from one thread at a time.
-  std::function<void(std::uint64_t done, std::uint64_t of)> progress;
+  // Told the number of events done, now and then, from one thread at a time. Returns false to stop:
+  // kInterrupted. May be empty.
+  std::function<bool(std::uint64_t done, std::uint64_t of)> progress;
 };
 
 // Adds to the report what was found, counts and root, and `intact` when nothing was. Verdicts:

@@ -56,6 +56,10 @@ class SignedBy {
   // rows of the table.
   Result<std::uint64_t> judge_statements(v1::VerifyReport& report) const;
 
+  // Judges the envelope that lies under a run's id.
+  void judge_statement(std::string_view run_id, std::string_view envelope,
+                       v1::VerifyReport& report) const;
+
   // The keys of the history, the oldest first; without any change, the trusted ones.
   const std::vector<NoteKey>& keys() const { return keys_; }
 
@@ -64,14 +68,34 @@ class SignedBy {
 
   void add_change(KeyChange change, v1::VerifyReport& report);
   std::vector<NoteKey> keys_at(std::uint64_t size) const;
-  void judge_statement(std::string_view run_id, std::string_view envelope,
-                       v1::VerifyReport& report) const;
 
   const LogReader* log_;
   Trust trust_;
   std::vector<KeyChange> changes_;
   std::vector<NoteKey> keys_;
 };
+
+// What the store speaks of, and what is there.
+struct LogExtent {
+  std::uint64_t events = 0;                // that are there, without a gap
+  std::uint64_t claimed = 0;               // the most that state and checkpoints speak of
+  std::optional<std::uint64_t> signed_to;  // the size of the newest checkpoint
+};
+
+// Reads the last two from the store. `events` is left to the caller.
+Result<LogExtent> read_extent(const LogReader& log, const v1::StoreState& state);
+
+// Known checkpoints that the log does not reach.
+void judge_unreached(const std::vector<Claim>& beyond, const LogExtent& extent,
+                     v1::VerifyReport& report);
+
+// Whether the newest checkpoint is as new as it should be, and what lies behind it.
+void judge_newest(const LogExtent& extent, std::uint64_t min_size,
+                  std::uint64_t finished_executions, v1::VerifyReport& report);
+
+// A blob that nothing may erase and an event needs: each one that is missing is a finding.
+void judge_blobs_of(const LogReader& log, const v1::Event& event, std::uint64_t sequence,
+                    v1::VerifyReport& report);
 
 }  // namespace muniment
 

@@ -1,12 +1,10 @@
 #include "replay/audit_events.h"
 
 #include <algorithm>
-#include <array>
 
 #include "recorder/core/check.h"
 #include "recorder/core/digest.h"
 #include "recorder/log/key_codec.h"
-#include "recorder/log/queries.h"
 #include "replay/trust.h"
 
 namespace muniment {
@@ -129,25 +127,7 @@ void EventPass::derive(Piece& piece, std::string_view value, std::uint64_t seque
   for (const auto& [row_key, row_value] : index_rows(event, sequence)) {
     piece.index.add(row_key, row_value);
   }
-  check_references(event, sequence, piece);
-}
-
-// Blobs that nothing may erase.
-void EventPass::check_references(const v1::Event& event, std::uint64_t sequence,
-                                 Piece& piece) const {
-  std::array<std::pair<const char*, std::string_view>, 3> wanted;
-  if (event.has_run_started()) {
-    wanted[0] = {"the manifest", event.run_started().manifest_sha256()};
-    wanted[1] = {"the context", event.run_started().context_sha256()};
-  }
-  if (event.has_plan_sealed()) wanted[2] = {"the plan", event.plan_sealed().canonical_sha256()};
-  for (const auto& [name, digest] : wanted) {
-    if (digest.empty()) continue;
-    const Result<std::optional<std::string>> blob = read_blob(log_, digest);
-    if (blob && blob->has_value()) continue;
-    add_finding(piece.report, kTampered, std::string("the blob of ") + name + " is missing",
-                to_hex(digest), "nothing", sequence);
-  }
+  judge_blobs_of(log_, event, sequence, piece.report);
 }
 
 void EventPass::merge(Piece& piece) {
@@ -181,7 +161,11 @@ void EventPass::merge(Piece& piece) {
   } else {
     tree_ = tree_up_to(events_, piece.tree.peaks());
   }
-  if (request_.progress) request_.progress(events_, std::max(events_, expected_events_));
+  if (is_over_ || !request_.progress) return;
+  if (!request_.progress(events_, std::max(events_, expected_events_))) {
+    status_ = fail(ErrorCode::kInterrupted, "stopped, as asked; nothing was found out");
+    is_over_ = true;
+  }
 }
 
 // REQUIRES: `peaks` are those in the piece behind the merged ones.

@@ -64,7 +64,6 @@ class EventPass {
   void read(std::uint64_t number, Piece& piece) const;
   bool take(Piece& piece, std::string_view key, std::string_view value) const;
   void derive(Piece& piece, std::string_view value, std::uint64_t sequence) const;
-  void check_references(const v1::Event& event, std::uint64_t sequence, Piece& piece) const;
   void merge(Piece& piece);
   void compare(const Piece& piece);
   CompactRange tree_up_to(std::uint64_t size, const std::vector<Digest>& peaks) const;

@@ -1,0 +1,86 @@
+// What both checks, of the whole log and of its newer part, say about its end and its blobs.
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "recorder/core/digest.h"
+#include "recorder/log/queries.h"
+#include "replay/audit_checkpoints.h"
+
+namespace muniment {
+namespace {
+
+std::string events_text(std::uint64_t count) {
+  return std::to_string(count) + (count == 1 ? " event" : " events");
+}
+
+}  // namespace
+
+Result<LogExtent> read_extent(const LogReader& log, const v1::StoreState& state) {
+  Result<std::optional<StoredCheckpoint>> newest = newest_checkpoint(log);
+  if (!newest) return pass(newest);
+  LogExtent extent;
+  if (newest->has_value()) extent.signed_to = (*newest)->size;
+  extent.claimed = std::max(state.size(), extent.signed_to.value_or(0));
+  return extent;
+}
+
+void judge_unreached(const std::vector<Claim>& beyond, const LogExtent& extent,
+                     v1::VerifyReport& report) {
+  for (const Claim& known : beyond) {
+    const bool is_cut = extent.claimed >= known.size;
+    add_finding(report, is_cut ? kTruncated : kOlder,
+                known.from +
+                    ": the log does not reach this checkpoint: it was cut, or an older "
+                    "copy lies in its place",
+                events_text(known.size), events_text(extent.events),
+                is_cut ? std::optional(extent.events) : std::nullopt);
+  }
+}
+
+void judge_newest(const LogExtent& extent, std::uint64_t min_size,
+                  std::uint64_t finished_executions, v1::VerifyReport& report) {
+  if (!extent.signed_to) {
+    if (min_size > 0) {
+      add_finding(report, kUnsigned, "there is no checkpoint",
+                  "one of at least " + events_text(min_size), "none");
+    } else if (finished_executions > 0) {
+      add_finding(report, kUnsigned,
+                  "there is no checkpoint, although executions have finished; sign the log with "
+                  "`muniment checkpoint`",
+                  "a checkpoint", "none");
+    } else if (extent.events > 0) {
+      add_caveat(report, "no signature covers this log: no execution has finished in it");
+    }
+    return;
+  }
+  const std::uint64_t size = *extent.signed_to;
+  if (size < min_size) {
+    add_finding(report, kOlder, "the newest checkpoint is older than what was seen before",
+                "at least " + events_text(min_size), events_text(size));
+  }
+  if (size >= extent.events) return;
+  const std::uint64_t behind = extent.events - size;
+  add_caveat(report, events_text(behind) + (behind == 1 ? " lies" : " lie") +
+                         " behind the newest checkpoint, of " + events_text(size) +
+                         ": no signature covers " + (behind == 1 ? "it" : "them"));
+}
+
+void judge_blobs_of(const LogReader& log, const v1::Event& event, std::uint64_t sequence,
+                    v1::VerifyReport& report) {
+  std::array<std::pair<const char*, std::string_view>, 3> wanted;
+  if (event.has_run_started()) {
+    wanted[0] = {"the manifest", event.run_started().manifest_sha256()};
+    wanted[1] = {"the context", event.run_started().context_sha256()};
+  }
+  if (event.has_plan_sealed()) wanted[2] = {"the plan", event.plan_sealed().canonical_sha256()};
+  for (const auto& [name, digest] : wanted) {
+    if (digest.empty()) continue;
+    const Result<std::optional<std::string>> blob = read_blob(log, digest);
+    if (blob && blob->has_value()) continue;
+    add_finding(report, kTampered, std::string("the blob of ") + name + " is missing",
+                to_hex(digest), "nothing", sequence);
+  }
+}
+
+}  // namespace muniment
