@@ -1,4 +1,3 @@
-#include <mutex>
 #include <optional>
 #include <utility>
 
@@ -55,13 +54,7 @@ class RocksLog : public Store {
     if (!pending) return pass(pending);
     const Result<Appended> erased = queue_.run(*std::move(pending));
     if (!erased) return std::unexpected(erased.error());
-    const std::uint64_t sequence = erased->sequences.front();
-    const std::scoped_lock one_at_a_time(purging_);
-    const Status purged = purge_table(*rows_, Table::kBlob);
-    if (purged) return sequence;
-    return fail(ErrorCode::kIo, "event " + std::to_string(sequence) +
-                                    " erased the text, but files still hold its bytes: " +
-                                    purged.error().message + "; then erase it again");
+    return erased->sequences.front();
   }
 
   Result<v1::StoreState> state() const override { return rows_->state(); }
@@ -83,11 +76,29 @@ class RocksLog : public Store {
     BatchSink sink(*rows_);
     const Status committed =
         commit_group(group_, queued, sink, [&] { return rows_->write(sink.batch(), true); });
-    if (committed) return;
+    if (committed) return clean_up(queued);
     poison_ =
         Error{committed.error().code == ErrorCode::kCorrupt ? ErrorCode::kCorrupt : ErrorCode::kIo,
               "store " + folder_ + " takes no further appends until it is opened again, after: " +
                   committed.error().message};
+  }
+
+  // In the leader's turn, so that nobody writes meanwhile; once for all erasures of a group.
+  void clean_up(const std::vector<QueuedAppend*>& queued) {
+    std::vector<QueuedAppend*> erasures;
+    for (QueuedAppend* append : queued) {
+      const bool done = append->outcome->has_value();
+      if (done && !append->pending.erased_blob.empty()) erasures.push_back(append);
+    }
+    if (erasures.empty()) return;
+    const Status purged = purge_table(*rows_, Table::kBlob);
+    if (purged) return;
+    for (QueuedAppend* erasure : erasures) {
+      const std::uint64_t sequence = (*erasure->outcome)->sequences.front();
+      erasure->outcome = fail(ErrorCode::kIo, "event " + std::to_string(sequence) +
+                                                  " erased the text, but files still hold it: " +
+                                                  purged.error().message + "; then erase it again");
+    }
   }
 
   std::string folder_;
@@ -96,7 +107,6 @@ class RocksLog : public Store {
   AppendGroup group_;
   std::optional<Error> poison_;
   AppendQueue queue_;
-  std::mutex purging_;
 };
 
 }  // namespace

@@ -45,7 +45,7 @@ class DeletionsHeld {
 };
 
 // Names of the files that may hold a row of the table: all table files, and all WALs but the one
-// that is being written now. Right after a flush that one has nothing older than the flush.
+// that is being written now: right after a flush that one is empty.
 Status list_suspects(rocksdb::DB& db, std::set<std::string>& suspects) {
   std::unique_ptr<rocksdb::LogFile> current;
   const rocksdb::Status found = db.GetCurrentWalFile(&current);
