@@ -39,9 +39,10 @@ class AppendGroup {
   static Result<AppendGroup> resume(const LogReader& rows, const v1::StoreState& state);
 
   // Takes one append: emits the rows of what is new in it and the removal of the blob that it
-  // erases, or refuses and emits nothing; other appends of the group are not affected. kRefused: an event id with other bytes, or something to
-  // append but another head than the expected one (a repetition of an append that is in the log
-  // gives its first sequences whatever the head is). kIo and kCorrupt come from `rows`.
+  // erases, or refuses and emits nothing; other appends of the group are not affected. kRefused: an
+  // event id with other bytes, or something to append but another head than the expected one (a
+  // repetition of an append that is in the log gives its first sequences whatever the head is). kIo
+  // and kCorrupt come from `rows`.
   Result<Appended> append(PendingAppend& pending, RowSink& sink);
 
   // Emits the derived rows (kNode, kIndex, kRun) of an event that is in the log already.

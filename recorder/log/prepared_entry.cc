@@ -110,10 +110,10 @@ Result<PendingAppend> prepare_erasure(Entry event, std::string commitment) {
   if (!append) return append;
   const v1::Event& said = append->entries.front().event;
   if (commitment.size() != Digest().size() || said.erased().commitment() != commitment) {
-    return fail(ErrorCode::kInvalid,
-                "event " + said.event_id() + " names " + to_hex(said.erased().commitment()) +
-                    " as erased, to be deleted is " + to_hex(commitment) +
-                    "; an erasure is recorded as what it is");
+    return fail(ErrorCode::kInvalid, "event " + said.event_id() + " names " +
+                                         to_hex(said.erased().commitment()) +
+                                         " as erased, to be deleted is " + to_hex(commitment) +
+                                         "; an erasure is recorded as what it is");
   }
   append->erased_blob = std::move(commitment);
   return append;

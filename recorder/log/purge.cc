@@ -52,15 +52,15 @@ Status list_suspects(rocksdb::DB& db, std::set<std::string>& suspects) {
   if (!found.ok()) return rocks_error("database " + db.GetName(), found);
   const std::string newest = fs::path(current->PathName()).filename();
   std::error_code error;
-  for (fs::directory_iterator at(db.GetName(), error);
-       !error && at != fs::directory_iterator(); at.increment(error)) {
+  for (fs::directory_iterator at(db.GetName(), error); !error && at != fs::directory_iterator();
+       at.increment(error)) {
     const fs::path name = at->path().filename();
     const bool is_table = name.extension() == ".sst";
     if (is_table || (name.extension() == ".log" && name != newest)) suspects.insert(name);
   }
   if (!error) return {};
-  return fail(ErrorCode::kIo, "cannot list folder " + db.GetName() + ": " + error.message() +
-                                  "; correct it");
+  return fail(ErrorCode::kIo,
+              "cannot list folder " + db.GetName() + ": " + error.message() + "; correct it");
 }
 
 // Drops from the suspects what is gone and what belongs to other tables.

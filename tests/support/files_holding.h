@@ -54,9 +54,8 @@ inline std::vector<std::string> files_holding(const std::string& folder, std::st
     std::ostringstream bytes;
     bytes << file.rdbuf();
     const bool holds = std::move(bytes).str().find(needle) != std::string::npos;
-    const TableFile table = entry.path().extension() == ".sst"
-                                ? read_table_file(entry.path(), needle)
-                                : TableFile();
+    const TableFile table =
+        entry.path().extension() == ".sst" ? read_table_file(entry.path(), needle) : TableFile();
     if (holds || table.holds) names.push_back(entry.path().filename());
     if (table.hidden_rows > 0) names.push_back(entry.path().filename().string() + " (hidden)");
   }
