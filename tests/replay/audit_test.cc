@@ -10,6 +10,7 @@
 #include "recorder/log/memory_log.h"
 #include "recorder/log/merkle.h"
 #include "recorder/log/queries.h"
+#include "tests/support/audited.h"
 #include "tests/support/generator.h"
 #include "tests/support/rows_log.h"
 #include "tests/support/sample_store.h"
@@ -18,30 +19,16 @@ namespace muniment {
 namespace {
 
 constexpr std::uint64_t kEvents = 330;  // the ninth run is under way
-constexpr std::uint64_t kSeed = 0x5eed;
 
 const RowsLog& intact() {
   static const RowsLog rows = [] {
     const std::unique_ptr<Store> log = make_memory_log(kSampleOrigin);
     EXPECT_TRUE(log->append(sample_entries_with_blobs(0, kEvents), {}));
-    return RowsLog(*log);
+    RowsLog made(*log);
+    for (const std::uint64_t size : {80U, 200U, 320U}) sign_rows(made, size, {SampleKey()});
+    return made;
   }();
   return rows;
-}
-
-std::vector<Finding> findings_of(const LogReader& log) {
-  const Result<AuditResult> result = audit(log, kSeed, nullptr);
-  if (!result) return {{std::nullopt, result.error().message, "a check", "an error"}};
-  return result->findings;
-}
-
-std::string to_text(const std::vector<Finding>& findings) {
-  std::string out;
-  for (const Finding& finding : findings) {
-    out += "[" + (finding.sequence ? std::to_string(*finding.sequence) : "-") + "] " +
-           finding.what + ": expected " + finding.expected + ", found " + finding.found + "\n";
-  }
-  return out;
 }
 
 using Attack = std::function<void(RowsLog&)>;
@@ -52,10 +39,10 @@ void expect_found(const std::string& what, const Attack& attack,
                   std::optional<std::uint64_t> first_bad) {
   RowsLog log = intact();
   attack(log);
-  const std::vector<Finding> findings = findings_of(log);
+  const std::vector<FoundRow> findings = findings_of(log);
   ASSERT_FALSE(findings.empty()) << what << " was not found";
   EXPECT_EQ(findings.front().sequence, first_bad) << what << "\n" << to_text(findings);
-  for (const Finding& finding : findings) {
+  for (const FoundRow& finding : findings) {
     EXPECT_FALSE(finding.what.empty()) << what;
     EXPECT_FALSE(finding.expected.empty()) << what << "\n" << to_text(findings);
     EXPECT_FALSE(finding.found.empty()) << what << "\n" << to_text(findings);
@@ -76,16 +63,22 @@ void flip(std::string& bytes, std::size_t at, unsigned bit) {
 }
 
 TEST(Audit, FindsNothingInAnIntactLogAndCountsWhatItRead) {
-  const Result<AuditResult> result = audit(intact(), kSeed, nullptr);
-  ASSERT_TRUE(result) << result.error().message;
-  EXPECT_EQ(to_text(result->findings), "");
-  EXPECT_EQ(result->events, kEvents);
-  EXPECT_EQ(result->nodes, node_count(kEvents));
-  EXPECT_EQ(result->index_rows, intact().table(Table::kIndex).size());
-  EXPECT_EQ(result->runs, (kEvents + kEventsPerRun - 1) / kEventsPerRun);
-  EXPECT_EQ(result->blobs, intact().table(Table::kBlob).size());
-  EXPECT_GT(result->blobs, 50U);
-  EXPECT_EQ(result->root, intact().state()->root());
+  const v1::VerifyReport report = audited(intact());
+  EXPECT_EQ(to_text(rows_of(report)), "");
+  EXPECT_EQ(report.verdict(), kIntact);
+  EXPECT_EQ(report.events(), kEvents);
+  EXPECT_EQ(report.nodes(), node_count(kEvents));
+  EXPECT_EQ(report.index_rows(), intact().table(Table::kIndex).size());
+  EXPECT_EQ(report.runs(), (kEvents + kEventsPerRun - 1) / kEventsPerRun);
+  EXPECT_EQ(report.blobs(), intact().table(Table::kBlob).size());
+  EXPECT_GT(report.blobs(), 50U);
+  EXPECT_EQ(report.root_hash(), intact().state()->root());
+  EXPECT_EQ(report.checkpoint_size(), 320U);
+  ASSERT_EQ(report.signers_size(), 1);
+  EXPECT_EQ(report.signers(0), vkey_of(SampleKey().verifier));
+  ASSERT_EQ(report.caveats_size(), 1);
+  EXPECT_EQ(report.caveats(0),
+            "10 events lie behind the newest checkpoint, of 320 events: no signature covers them");
 }
 
 TEST(Audit, FindsNothingInAnEmptyLog) {
@@ -93,12 +86,26 @@ TEST(Audit, FindsNothingInAnEmptyLog) {
   EXPECT_EQ(to_text(findings_of(*log)), "");
 }
 
-TEST(Audit, TellsItsProgress) {
+TEST(Audit, TellsItsProgressAndStopsWhenItIsTold) {
   const std::unique_ptr<Store> log = make_memory_log(kSampleOrigin);
   ASSERT_TRUE(log->append(sample_entries(0, 4100), {}));
   std::vector<std::uint64_t> told;
-  ASSERT_TRUE(audit(*log, kSeed, [&](std::uint64_t done) { told.push_back(done); }));
-  EXPECT_EQ(told, std::vector<std::uint64_t>{4096});
+  AuditRequest request = sample_request();
+  request.progress = [&](std::uint64_t done, std::uint64_t of) {
+    EXPECT_EQ(of, 4100U);
+    told.push_back(done);
+    return true;
+  };
+  v1::VerifyReport report;
+  ASSERT_TRUE(audit(*log, request, report));
+  EXPECT_EQ(told, (std::vector<std::uint64_t>{1024, 2048, 3072, 4096}));
+  request.progress = [](std::uint64_t, std::uint64_t) { return false; };
+  for (const unsigned threads : {1U, 3U}) {
+    request.threads = threads;
+    const Status stopped = audit(*log, request, report);
+    ASSERT_FALSE(stopped);
+    EXPECT_EQ(stopped.error().code, ErrorCode::kInterrupted);
+  }
 }
 
 TEST(Audit, FindsAnyEditedByteOfAnEvent) {
@@ -318,7 +325,8 @@ TEST(Audit, FindsAnEmptiedTable) {
   }
   RowsLog log = intact();
   log.table(Table::kMeta).clear();
-  const Result<AuditResult> result = audit(log, kSeed, nullptr);
+  v1::VerifyReport report;
+  const Status result = audit(log, sample_request(), report);
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code, ErrorCode::kCorrupt);
 }

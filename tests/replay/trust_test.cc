@@ -102,7 +102,7 @@ TEST(Trust, CallsAWrongSignatureOfATrustedKeyTampering) {
   const Signer own = signer(1);
   const std::string good = checkpoint_note(7, {own});
   Note note = *parse_note(good);
-  note.signatures[0].bytes = sign_note(note.text, own.key, signer(2).secret).bytes;
+  note.signatures[0].bytes = signer(2).secret.sign(note.text);
   EXPECT_EQ(judged(format_note(note), trusting(own)).verdict(), kTampered);
 
   // One good signature does not heal a wrong one.
@@ -202,9 +202,13 @@ TEST(Trust, KeepsTheFirstFindingsBySequence) {
   for (int i = 0; i < kMostFindings; ++i) {
     const std::size_t at = static_cast<std::size_t>(i);
     EXPECT_EQ(report.findings(i).has_sequence(), at < sequences.size());
-    if (at < sequences.size()) EXPECT_EQ(report.findings(i).sequence(), sequences[at]);
+    if (at < sequences.size()) {
+      EXPECT_EQ(report.findings(i).sequence(), sequences[at]);
+    }
   }
-  if (!sequences.empty()) EXPECT_EQ(report.first_bad_sequence(), sequences.front());
+  if (!sequences.empty()) {
+    EXPECT_EQ(report.first_bad_sequence(), sequences.front());
+  }
 }
 
 }  // namespace
