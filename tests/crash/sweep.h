@@ -26,6 +26,15 @@ inline bool is_contractual(int exit_code) {
 
 using Commands = std::vector<std::vector<std::string>>;
 
+// The words of a command with "../NAME" as an absolute path in the workspace: calls are counted by
+// their paths.
+inline std::vector<std::string> in_workspace(const Trial& trial, std::vector<std::string> words) {
+  for (std::string& word : words) {
+    if (word.starts_with("../")) word = trial.here().path(word.substr(3));
+  }
+  return words;
+}
+
 // A store that holds one backup and what `further` commands made, copied for each case together
 // with what else lies in the workspace: the calls of a command on it are the same each time.
 class Pattern {
@@ -33,7 +42,8 @@ class Pattern {
   explicit Pattern(const Commands& further) {
     trial_.init();
     trial_.expect_done({"backup", "--all"});
-    for (const std::vector<std::string>& command : further) trial_.expect_done(command);
+    for (const std::vector<std::string>& command : further)
+      trial_.expect_done(in_workspace(trial_, command));
   }
   void copy_into(const Trial& trial) const {
     for (const char* name : {"store", "export"}) {
@@ -135,7 +145,8 @@ class Sweep {
 
   FaultyRun strike(const Trial& trial, const Case& c) {
     pattern_.copy_into(trial);
-    return run_with_fault(muniment_argv(arguments_), trial.here().surroundings(),
+    return run_with_fault(muniment_argv(in_workspace(trial, arguments_)),
+                          trial.here().surroundings(),
                           {.under = trial.here().path(""), .fault = c.fault, .at = c.at});
   }
 
