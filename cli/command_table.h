@@ -29,15 +29,18 @@ void declare_note(CLI::App& root, Action& chosen);
 void declare_checkpoint(CLI::App& root, Action& chosen);
 void declare_key(CLI::App& root, Action& chosen);
 void declare_verify(CLI::App& root, Action& chosen);
+void declare_bundle(CLI::App& root, Action& chosen);
+void declare_prove(CLI::App& root, Action& chosen);
 void declare_publish(CLI::App& root, Action& chosen);
 void declare_reindex(CLI::App& root, Action& chosen);
 void declare_doctor(CLI::App& root, Action& chosen);
 void declare_completion(CLI::App& root, Action& chosen);
 
 inline constexpr Declare kCommands[] = {
-    declare_init,   declare_resolve, declare_backup,  declare_runs,       declare_show,
-    declare_events, declare_report,  declare_note,    declare_checkpoint, declare_key,
-    declare_verify, declare_publish, declare_reindex, declare_doctor,     declare_completion,
+    declare_init,   declare_resolve,    declare_backup, declare_runs,       declare_show,
+    declare_events, declare_report,     declare_note,   declare_checkpoint, declare_key,
+    declare_verify, declare_bundle,     declare_prove,  declare_publish,    declare_reindex,
+    declare_doctor, declare_completion,
 };
 
 }  // namespace muniment

@@ -2,11 +2,11 @@
 
 #include "recorder/core/check.h"
 #include "recorder/core/text.h"
-#include "recorder/core/tlog/checkpoint.h"
 #include "recorder/core/tlog/proof_file.h"
 #include "recorder/log/key_codec.h"
 #include "recorder/log/prover.h"
 #include "replay/bundle_parts.h"
+#include "replay/prove.h"
 #include "replay/ustar.h"
 
 namespace muniment {
@@ -71,30 +71,19 @@ class Maker {
   }
 
   Status take_checkpoint() {
-    Result<std::optional<StoredCheckpoint>> newest = newest_checkpoint(log_);
-    if (!newest) return pass(newest);
-    if (!newest->has_value()) {
-      return fail(ErrorCode::kNotFound,
-                  "nothing in this log is signed yet; sign it with `muniment checkpoint`");
-    }
+    Result<SignedHead> head = read_signed_head(log_);
+    if (!head) return pass(head);
     const std::uint64_t last = events_.rbegin()->first;
-    if (last >= (*newest)->size) {
+    if (last >= head->checkpoint.size) {
       return fail(ErrorCode::kInvalid,
                   "event " + std::to_string(last) +
                       ", which belongs into the bundle, is not covered by the newest checkpoint, "
                       "of " +
-                      std::to_string((*newest)->size) +
+                      std::to_string(head->checkpoint.size) +
                       " events; sign the log as it is with `muniment checkpoint`");
     }
-    note_ = std::move((*newest)->note);
-    const Result<Note> note = parse_note(note_);
-    Result<Checkpoint> checkpoint =
-        note ? parse_checkpoint(note->text) : std::unexpected(note.error());
-    if (!checkpoint) {
-      return fail(ErrorCode::kCorrupt, "the newest checkpoint cannot be read: " +
-                                           checkpoint.error().message + "; run `muniment verify`");
-    }
-    checkpoint_ = *std::move(checkpoint);
+    note_ = std::move(head->note);
+    checkpoint_ = std::move(head->checkpoint);
     index_.set_origin(checkpoint_.origin);
     index_.set_checkpoint_size(checkpoint_.size);
     return {};
