@@ -96,10 +96,13 @@ class Artifacts {
       if (is_committed) find(artifact, "is missing", to_hex(artifact.sha256()), "nothing");
       return {};
     }
+    if (!file && file.error().code == ErrorCode::kCorrupt) {
+      find(artifact, "is a symbolic link, or no file",
+           "a regular file in " + inert(at->place.final_folder()), "something else");
+      return {};
+    }
     if (!file) {
-      const bool is_wrong = file.error().code == ErrorCode::kCorrupt;
-      find(artifact, "cannot be opened: " + file.error().message, {}, {},
-           is_wrong ? kTampered : kCannotRead);
+      find(artifact, "cannot be opened: " + file.error().message, {}, {}, kCannotRead);
       return {};
     }
     if (!is_committed) ++unsettled_;
