@@ -14,6 +14,9 @@
 #include "recorder/log/key_codec.h"
 #include "recorder/log/memory_log.h"
 #include "recorder/log/tables.h"
+#include "replay/blob_refs.h"
+#include "replay/bundle.h"
+#include "replay/bundle_parts.h"
 #include "replay/statement.h"
 #include "tests/support/every_event.h"
 #include "tests/support/log_rows.h"
@@ -87,10 +90,44 @@ TEST(FormatDocument, NamesEveryBodyWithItsNumber) {
   }
 }
 
+std::string section_of(const std::string& title) {
+  const std::size_t begin = readme().find("\n## " + title + "\n");
+  EXPECT_NE(begin, std::string::npos) << title;
+  if (begin == std::string::npos) return {};
+  return readme().substr(begin, readme().find("\n## ", begin + 1) - begin);
+}
+
+TEST(FormatDocument, NamesEveryEntryAndLimitOfABundle) {
+  const std::string section = section_of("The bundle");
+  for (const std::string_view entry : {kIndexEntry, kCheckpointEntry, kKeysEntry, kStatementEntry,
+                                       kReportEntry, kReportJsonEntry, kBundleFormat}) {
+    EXPECT_NE(section.find("`" + std::string(entry) + "`"), std::string::npos) << entry;
+  }
+  const google::protobuf::Descriptor& index = *v1::BundleIndex::descriptor();
+  for (int i = 0; i < index.field_count(); ++i) {
+    EXPECT_NE(section.find("`" + index.field(i)->name() + "`"), std::string::npos)
+        << index.field(i)->name();
+  }
+  EXPECT_NE(section.find("268,435,456"), std::string::npos);
+  EXPECT_EQ(kMostBundleBytes, 268'435'456U);
+}
+
+// A digest that no blob belongs to is of something outside the log.
+TEST(FormatDocument, NamesEveryFieldThatNamesABlob) {
+  const std::string section = section_of("Blobs");
+  int named = 0;
+  for (const google::protobuf::FieldDescriptor* const body : body_fields()) {
+    for (const BlobRef& blob : blobs_named_by(full_event(*body))) {
+      if (blob.erasable) continue;
+      EXPECT_NE(section.find("`" + blob.field + "`"), std::string::npos) << blob.field;
+      ++named;
+    }
+  }
+  EXPECT_EQ(named, 6);
+}
+
 TEST(FormatDocument, NamesEveryMemberOfThePredicate) {
-  const std::size_t begin = readme().find("\n## The statement\n");
-  ASSERT_NE(begin, std::string::npos);
-  const std::string section = readme().substr(begin, readme().find("\n## ", begin + 1) - begin);
+  const std::string section = section_of("The statement");
   EXPECT_NE(section.find(kStatementPayloadType), std::string::npos);
   EXPECT_NE(section.find(kPredicateType), std::string::npos);
   const google::protobuf::FileDescriptor& file = *v1::RunPredicate::descriptor()->file();

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "muniment/v1/bundle.pb.h"
 #include "muniment/v1/event.pb.h"
 #include "muniment/v1/statement.pb.h"
 #include "tests/support/read_file.h"
@@ -33,7 +34,9 @@ std::vector<const FileDescriptor*> durable_files() {
       files.push_back(files[0]->dependency(i));
     }
   }
-  files.push_back(v1::InTotoStatement::descriptor()->file());  // signed, so as durable
+  // What is signed, and what is handed to strangers, is as durable.
+  files.push_back(v1::InTotoStatement::descriptor()->file());
+  files.push_back(v1::BundleIndex::descriptor()->file());
   return files;
 }
 
