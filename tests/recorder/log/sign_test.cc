@@ -227,10 +227,10 @@ TEST_F(Signing, DoesNotBelieveADamagedGuard) {
 class Rotation : public Signing {
  protected:
   void record(Store& log, const LogKey& next) const {
-    const Result<LogKeys> keys = read_log_keys(store_, log);
-    ASSERT_TRUE(keys);
+    const Result<NoteKey> current = read_verifier_key(store_, kSampleOrigin);
+    ASSERT_TRUE(current);
     v1::Event event = sample_event((*log.state()).size());
-    event.mutable_key_rotated()->set_old_vkey(vkey_of(keys->current.verifier));
+    event.mutable_key_rotated()->set_old_vkey(vkey_of(*current));
     event.mutable_key_rotated()->set_new_vkey(vkey_of(next.verifier));
     ASSERT_TRUE(log.append({Entry{event.SerializeAsString(), {}}}, std::nullopt));
   }
