@@ -87,28 +87,29 @@ Result<std::optional<Fork>> compare(const Guarded& entry, const LogReader& log,
                          "`muniment checkpoint --accept-fork REASON`"};
 }
 
-// What the guard knows of this log by one of its keys, and of others that lay in its folder.
+// What the guard knows of this log by its keys, and then of others that lay in its folder: a copy
+// from before a rotation is an older copy first.
 Result<std::optional<Fork>> find_fork_among(const std::vector<Guarded>& entries, const Store& log,
                                             const LogKeys& keys, const std::string& guard) {
   Result<v1::StoreState> state = log.state();
   if (!state) return pass(state);
   const std::string folder = real_folder(log.folder());
+  const Guarded* other = nullptr;
   for (const Guarded& entry : entries) {
     const bool is_ours = entry.key == keys.current.verifier ||
                          (keys.next && entry.key == keys.next->verifier) ||
                          was_rotated_away(log, entry.key);
-    if (!is_ours && entry.store == folder) {
-      return Fork{entry, "the guard " + inert(guard) + " knows another log at " + inert(folder) +
-                             ", signed by " + vkey_of(entry.key) + ", and this one is signed by " +
-                             vkey_of(keys.current.verifier) +
-                             ": store or key were exchanged; restore them, or go "
-                             "on from here with `muniment checkpoint --accept-fork REASON`"};
-    }
+    if (!is_ours && entry.store == folder) other = &entry;
     if (!is_ours) continue;
     Result<std::optional<Fork>> fork = compare(entry, log, *state, guard);
     if (!fork || fork->has_value()) return fork;
   }
-  return std::nullopt;
+  if (other == nullptr) return std::nullopt;
+  return Fork{*other, "the guard " + inert(guard) + " knows another log at " + inert(folder) +
+                          ", signed by " + vkey_of(other->key) + ", and this one is signed by " +
+                          vkey_of(keys.current.verifier) +
+                          ": store or key were exchanged; restore them, or go on from here with "
+                          "`muniment checkpoint --accept-fork REASON`"};
 }
 
 // The newest checkpoint in the store: of the same history, by a key of this log.
