@@ -88,7 +88,8 @@ Result<std::optional<int>> FolderBelow::folder(std::string_view relative) {
     if (!next.open()) {
       const std::string path = path_of(relative.substr(0, end));
       if (errno == ENOENT) return std::nullopt;
-      if (errno == ENOTDIR || errno == ELOOP) return not_ours(path, "a link or a file, no folder");
+      if (errno == ENOTDIR || errno == ELOOP)
+        return not_ours(path, "a link or a file; only a folder of its own is right there");
       return system_failure("open", path, errno);
     }
     at = std::move(next);
@@ -108,7 +109,7 @@ Result<std::optional<std::string>> FolderBelow::read(std::string_view relative,
   const Fd fd(open_to_read(**parent, name_part(relative).c_str(), O_NOFOLLOW));
   if (!fd.open()) {
     if (errno == ENOENT) return std::nullopt;
-    if (errno == ELOOP) return not_ours(path, "a link, no file");
+    if (errno == ELOOP) return not_ours(path, "a link; only a file of its own is right there");
     if (errno == ENXIO) return not_ours(path, "no regular file");
     return system_failure("open", path, errno);
   }

@@ -163,6 +163,7 @@ class Publisher {
     const Result<std::optional<std::string>> there = folder_.files().read(relative, bytes.size());
     // What cannot be read, or is no file, is replaced like what is not right.
     if (there && *there == bytes) {
+      folder_.keep(relative);
       report_.set_kept(report_.kept() + 1);
       return {};
     }

@@ -5,8 +5,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <thread>
+#include <utility>
 
 #include "replay/tiles.h"
 
@@ -16,7 +18,8 @@ namespace {
 constexpr mode_t kFolderMode = 0755;
 constexpr mode_t kFileMode = 0644;
 constexpr mode_t kPrivateMode = 0700;
-constexpr const char* kReadyFile = "file";
+constexpr std::size_t kMostReady = 64;
+constexpr std::size_t kSyncThreads = 8;
 constexpr auto kLockPause = std::chrono::milliseconds(50);
 
 Status write_all(int fd, std::string_view bytes, const std::string& path) {
@@ -134,38 +137,88 @@ Result<int> PublishFolder::folder_for(const std::string& relative) {
   return **there;
 }
 
-Status PublishFolder::write_ready(int folder, std::string_view bytes) {
-  const std::string path =
-      files_.path_of(std::string(kPublishingFolder) + "/" + std::string(kReadyFile));
-  if (::unlinkat(folder, kReadyFile, 0) != 0 && errno != ENOENT) {
-    return system_failure("remove", path, errno);
+Status PublishFolder::open_ready() {
+  const std::string name(kPublishingFolder);
+  Result<int> made = folder_for(name);
+  if (!made) return pass(made);
+  // A number of its own: that one is good until the next question.
+  ready_folder_.reset(::fcntl(*made, F_DUPFD_CLOEXEC, 0));
+  if (!ready_folder_.open()) return system_failure("open", files_.path_of(name), errno);
+  // What a publisher left who died.
+  std::vector<std::string> left;
+  const Status listed = files_.list(name, "", [&](const auto& path) { left.push_back(path); });
+  if (!listed) return listed;
+  for (const std::string& path : left) {
+    if (Status status = remove(path); !status) return status;
   }
-  const Fd fd(::openat(folder, kReadyFile, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-                       kFileMode));
+  return {};
+}
+
+Status PublishFolder::write_ready(const std::string& name, std::string_view bytes) {
+  const std::string path = files_.path_of(std::string(kPublishingFolder) + "/" + name);
+  Fd fd(::openat(ready_folder_.get(), name.c_str(),
+                 O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, kFileMode));
   if (!fd.open()) return system_failure("create", path, errno);
-  if (Status status = write_all(fd.get(), bytes, path); !status) {
-    // What is half written takes space that somebody may need.
-    ::unlinkat(folder, kReadyFile, 0);
-    return status;
+  Ready& ready = ready_.emplace_back();
+  ready.fd = std::move(fd);
+  if (Status status = write_all(ready.fd.get(), bytes, path); !status) return status;
+  return set_mode(ready.fd.get(), kFileMode, path);
+}
+
+// What is not in its place takes space that somebody may need.
+void PublishFolder::drop_ready() {
+  for (std::size_t i = 0; i < ready_.size(); ++i) {
+    ::unlinkat(ready_folder_.get(), std::to_string(i).c_str(), 0);
   }
-  if (Status status = set_mode(fd.get(), kFileMode, path); !status) return status;
-  return sync_fd(fd.get(), path);
+  ready_.clear();
+}
+
+Status PublishFolder::move_ready() {
+  std::vector<int> errors(ready_.size(), 0);
+  {
+    std::vector<std::jthread> threads;
+    for (std::size_t first = 0; first < std::min(ready_.size(), kSyncThreads); ++first) {
+      threads.emplace_back([this, first, &errors] {
+        for (std::size_t i = first; i < ready_.size(); i += kSyncThreads) {
+          if (::fsync(ready_[i].fd.get()) != 0) errors[i] = errno;
+        }
+      });
+    }
+  }
+  for (std::size_t i = 0; i < ready_.size(); ++i) {
+    const std::string& relative = ready_[i].relative;
+    if (errors[i] != 0) return system_failure("fsync", files_.path_of(relative), errors[i]);
+    Result<int> folder = folder_for(folder_part(relative));
+    if (!folder) return pass(folder);
+    if (::renameat(ready_folder_.get(), std::to_string(i).c_str(), *folder,
+                   name_part(relative).c_str()) != 0) {
+      return system_failure("put in place", files_.path_of(relative), errno);
+    }
+    keep(relative);
+  }
+  ready_.clear();
+  return {};
 }
 
 Status PublishFolder::put(const std::string& relative, std::string_view bytes) {
-  Result<int> ready = folder_for(std::string(kPublishingFolder));
-  if (!ready) return pass(ready);
-  // Its number is good until the next question only.
-  const Fd own(::fcntl(*ready, F_DUPFD_CLOEXEC, 0));
-  if (!own.open()) return system_failure("open", files_.path_of(kPublishingFolder), errno);
-  if (Status status = write_ready(own.get(), bytes); !status) return status;
-  Result<int> folder = folder_for(folder_part(relative));
-  if (!folder) return pass(folder);
-  if (::renameat(own.get(), kReadyFile, *folder, name_part(relative).c_str()) != 0) {
-    return system_failure("put in place", files_.path_of(relative), errno);
+  if (!ready_folder_.open()) {
+    if (Status status = open_ready(); !status) return status;
   }
-  touched_.insert(folder_part(relative));
-  return {};
+  Status status = write_ready(std::to_string(ready_.size()), bytes);
+  if (status) {
+    ready_.back().relative = relative;
+    if (ready_.size() == kMostReady) status = move_ready();
+  }
+  if (!status) drop_ready();
+  return status;
+}
+
+void PublishFolder::keep(const std::string& relative) {
+  std::string folder = relative;
+  do {
+    folder = folder_part(folder);
+    touched_.insert(folder);
+  } while (!folder.empty());
 }
 
 Status PublishFolder::remove(const std::string& relative) {
@@ -194,6 +247,10 @@ Status PublishFolder::remove_if_empty(const std::string& relative) {
 }
 
 Status PublishFolder::sync() {
+  if (Status status = move_ready(); !status) {
+    drop_ready();
+    return status;
+  }
   for (const std::string& relative : touched_) {
     Result<std::optional<int>> folder = files_.folder(relative);
     if (!folder) return pass(folder);
@@ -205,9 +262,13 @@ Status PublishFolder::sync() {
 }
 
 Status PublishFolder::finish() {
-  const std::string leftovers(kPublishingFolder);
-  if (Status status = remove(leftovers + "/" + kReadyFile); !status) return status;
-  if (Status status = remove_if_empty(leftovers); !status) return status;
+  const std::string name(kPublishingFolder);
+  Result<std::optional<int>> there = files_.folder(name);
+  if (!there) return pass(there);
+  if (there->has_value() && !ready_folder_.open()) {
+    if (Status status = open_ready(); !status) return status;
+  }
+  if (Status status = remove_if_empty(name); !status) return status;
   return sync();
 }
 

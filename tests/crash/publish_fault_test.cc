@@ -69,7 +69,7 @@ class PublishFault : public testing::Test {
     const FileMap expected = read_folder(undisturbed);
     std::size_t cases = 0;
     std::size_t struck = 0;
-    for (const Fault fault : {Fault::kKill, Fault::kIoError, Fault::kNoSpace}) {
+    for (const Fault fault : {Fault::kKill, Fault::kInterrupt, Fault::kIoError, Fault::kNoSpace}) {
       const std::size_t stride = is_full() ? 1 : 24;
       for (std::size_t at = generator.below(stride); at < whole.calls.size(); at += stride) {
         const std::string folder = prepare(published, ++cases);
@@ -79,8 +79,10 @@ class PublishFault : public testing::Test {
         if (run.struck) ++struck;
         EXPECT_FALSE(run.hung);
         expect_old_or_new(folder, published);
-        if (run.ran.signal == 0 && run.ran.exit_code != 0) {
-          expect_ended(run.ran, 1, {folder});
+        if (fault != Fault::kKill && run.ran.exit_code != 0) {
+          const bool was_asked = fault == Fault::kInterrupt;
+          expect_ended(run.ran, was_asked ? 130 : 1,
+                       {was_asked ? "run `muniment publish" : folder});
         }
         expect_mended(folder, expected);
         fs::remove_all(folder);
