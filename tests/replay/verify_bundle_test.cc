@@ -3,11 +3,16 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+
 #include "recorder/core/tlog/proof_file.h"
 #include "recorder/log/prover.h"
 #include "recorder/log/queries.h"
 #include "replay/bundle.h"
 #include "tests/support/bundle_forger.h"
+#include "tests/support/read_file.h"
 #include "tests/support/rows_log.h"
 #include "tests/support/sample_runs.h"
 #include "tests/support/signed_log.h"
@@ -363,6 +368,26 @@ TEST(BundleWithAnErasedText, HoldsAndSaysSo) {
   forger.make_consistent();
   EXPECT_EQ(verify_bundle(forger.bundle(), log.trust()).verdict(), kTruncated)
       << "nothing says why the text is missing";
+}
+
+// A bundle that an earlier version made. Its reports may have become others since: then the finding
+// says which version to ask.
+TEST(BundleOfAnEarlierVersion, IsReadForEver) {
+  const std::string file = std::string(MUNIMENT_SOURCE_DIR) + "/tests/proto/fixtures/bundle-1.tar";
+  SignedLog log;
+  const std::string run_id = write_small_run(*log.log);
+  log.state(run_id);
+  log.sign();
+  if (std::getenv("MUNIMENT_WRITE_FIXTURES") != nullptr && !std::ifstream(file)) {
+    std::ofstream(file, std::ios::binary) << bundle_from(*log.log, run_id, log.key.verifier);
+  }
+  const v1::VerifyReport report = verify_bundle(read_file(file), log.trust());
+  EXPECT_EQ(report.events(), 3U);
+  EXPECT_EQ(report.blobs(), 3U);
+  for (const v1::VerifyFinding& row : report.findings()) {
+    EXPECT_TRUE(row.what().starts_with("report.") && says(report, "made by muniment 0.1.0"))
+        << row.what();
+  }
 }
 
 // Accident, not malice: no byte can change unseen.
