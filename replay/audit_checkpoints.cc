@@ -147,7 +147,7 @@ Status SignedBy::judge_rows(std::uint64_t first, std::uint64_t end, v1::VerifyRe
                         add_finding(part, kTampered, "it lies under another size",
                                     events_text(size), events_text(checkpoint->size));
                       } else if (checkpoint) {
-                        claims.push_back({size, checkpoint->root, "", part.findings().empty()});
+                        claims.push_back({size, checkpoint->root, "", part.findings().empty(), {}});
                       }
                       report.set_checkpoint_size(size);
                       *report.mutable_signers() = part.signers();
@@ -164,7 +164,11 @@ std::optional<Claim> SignedBy::judge_known(const KnownCheckpoint& known,
   const std::optional<Checkpoint> checkpoint = judge_checkpoint(known.note, trust, part);
   add_part(report, part, known.from);
   if (!checkpoint) return std::nullopt;
-  return Claim{checkpoint->size, checkpoint->root, known.from, part.findings().empty()};
+  return Claim{checkpoint->size,
+               checkpoint->root,
+               known.from,
+               part.findings().empty(),
+               {part.signers().begin(), part.signers().end()}};
 }
 
 Result<std::uint64_t> SignedBy::judge_statements(v1::VerifyReport& report) const {

@@ -28,8 +28,9 @@ struct KeyChange {
 struct Claim {
   std::uint64_t size = 0;
   Digest root{};
-  std::string from;         // where the checkpoint came from; empty: a row of the store
-  bool is_trusted = false;  // its signature is good
+  std::string from;                  // where the checkpoint came from; empty: a row of the store
+  bool is_trusted = false;           // its signature is good
+  std::vector<std::string> signers;  // vkeys; of known checkpoints alone
 };
 
 // The keys by which a log may be signed, and the judge of what they signed.

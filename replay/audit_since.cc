@@ -41,6 +41,9 @@ class Since {
     if (!extent) return pass(extent);
     extent_ = *extent;
     extent_.events = state_.size();
+    extent_.signed_to = std::max(extent_.signed_to.value_or(0), start_.size);
+    report_.set_checkpoint_size(start_.size);
+    for (const std::string& signer : start_.signers) report_.add_signers(signer);
     if (start_.size > state_.size()) {
       judge_unreached({start_}, extent_, report_);
       return {};
