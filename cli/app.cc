@@ -18,6 +18,7 @@
 #include "recorder/world/host_source.h"
 #include "recorder/world/landlock.h"
 #include "recorder/world/sinks.h"
+#include "replay/erasure.h"
 #include "replay/find_run.h"
 #include "replay/query.h"
 #include "replay/render_text.h"
@@ -289,10 +290,7 @@ LockRequest lock_request(const Globals& globals, const Redactor& secrets) {
 }
 
 Resolver resolver_for(const LogReader& log) {
-  return [&log](const v1::Erasable& field) -> std::optional<std::string> {
-    Result<std::optional<std::string>> text = read_erasable(log, field);
-    return text ? *text : std::nullopt;
-  };
+  return resolver_of(log);
 }
 
 }  // namespace muniment

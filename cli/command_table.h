@@ -26,6 +26,7 @@ void declare_show(CLI::App& root, Action& chosen);
 void declare_events(CLI::App& root, Action& chosen);
 void declare_report(CLI::App& root, Action& chosen);
 void declare_note(CLI::App& root, Action& chosen);
+void declare_erase(CLI::App& root, Action& chosen);
 void declare_checkpoint(CLI::App& root, Action& chosen);
 void declare_key(CLI::App& root, Action& chosen);
 void declare_verify(CLI::App& root, Action& chosen);
@@ -37,10 +38,10 @@ void declare_doctor(CLI::App& root, Action& chosen);
 void declare_completion(CLI::App& root, Action& chosen);
 
 inline constexpr Declare kCommands[] = {
-    declare_init,   declare_resolve,    declare_backup, declare_runs,       declare_show,
-    declare_events, declare_report,     declare_note,   declare_checkpoint, declare_key,
-    declare_verify, declare_bundle,     declare_prove,  declare_publish,    declare_reindex,
-    declare_doctor, declare_completion,
+    declare_init,    declare_resolve, declare_backup,     declare_runs,  declare_show,
+    declare_events,  declare_report,  declare_note,       declare_erase, declare_checkpoint,
+    declare_key,     declare_verify,  declare_bundle,     declare_prove, declare_publish,
+    declare_reindex, declare_doctor,  declare_completion,
 };
 
 }  // namespace muniment

@@ -118,6 +118,9 @@ std::string say(const v1::Event& event) {
     return inert_short(event.check_recorded().name(), kShort) + " " +
            word(event.check_recorded().verdict()) + ", run " + id(event.about_run());
   }
+  if (event.has_erased()) {
+    return id(event.erased().field()) + " of #" + std::to_string(event.erased().sequence());
+  }
   if (event.has_recording_failed()) return inert_short(event.recording_failed().error(), kShort);
   if (event.has_clock_stepped()) return say_step_of_clock(event.clock_stepped());
   return event.about_run().empty() ? "" : "about run " + id(event.about_run());

@@ -87,7 +87,11 @@ class Printer {
       return;
     }
     const std::optional<std::string> text = options_.resolve(field);
-    out_ += text ? json_quote(valid_utf8(*text)) : "null";
+    if (text) {
+      out_ += json_quote(valid_utf8(*text));
+    } else {
+      out_ += options_.say_erased ? json_quote(options_.resolve.words_for_gone(field)) : "null";
+    }
   }
 
   void value_of(const Message& message, const FieldDescriptor& field) {

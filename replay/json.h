@@ -9,22 +9,20 @@
 
 #include <google/protobuf/message.h>
 
-#include <functional>
-#include <optional>
 #include <string>
 #include <string_view>
 
 #include "google/protobuf/timestamp.pb.h"
 #include "muniment/v1/common.pb.h"
+#include "replay/resolver.h"
 
 namespace muniment {
-
-// Finds the text of an Erasable; absent when it was erased, which is shown as null.
-using Resolver = std::function<std::optional<std::string>(const v1::Erasable&)>;
 
 struct JsonOptions {
   Resolver resolve;    // not set: an Erasable is shown by its commitment
   bool pretty = true;  // two-space indent; false: one line
+  // For people: what is in the place of an erased text, which is null otherwise.
+  bool say_erased = false;
 };
 
 std::string to_json(const google::protobuf::Message& message, const JsonOptions& options);

@@ -81,10 +81,15 @@ std::string proof(const Sequences& sequences) {
   return more > 0 ? out + " and " + std::to_string(more) + " more" : out;
 }
 
+std::string words_for_gone(const v1::Erasable& field, const Resolver& resolve) {
+  const std::optional<std::uint64_t> sequence = resolve.erased_by(field);
+  return sequence ? "[erased by " + event_name(*sequence) + "]" : "[erased]";
+}
+
 std::string erasable(const v1::Erasable& field, const Resolver& resolve) {
   if (field.commitment().empty()) return "-";
   const std::optional<std::string> text = resolve(field);
-  return text ? code_span(*text) : "erased";
+  return text ? code_span(*text) : words_for_gone(field, resolve);
 }
 
 std::string actor(const v1::Actor& actor, const Resolver& resolve) {
@@ -162,7 +167,7 @@ std::string notes(const v1::Evidence& e, const Resolver& resolve) {
            code_span(rfc3339(note.recorded_at())) + " " + erasable(note.actor(), resolve);
     const std::optional<std::string> text =
         note.text().commitment().empty() ? std::nullopt : resolve(note.text());
-    out += text ? ":\n\n" + fenced(*text) : ": erased\n";
+    out += text ? ":\n\n" + fenced(*text) : ": " + words_for_gone(note.text(), resolve) + "\n";
   }
   return out;
 }

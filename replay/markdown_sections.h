@@ -33,7 +33,10 @@ std::string status_line(const v1::Evidence& evidence);
 // "`#12` `#13`": the events that prove something.
 std::string proof(const Sequences& sequences);
 
-// An erasable text as a code span; "erased"; "-" where there was none.
+// "[erased by `#12`]", "[erased]".
+std::string words_for_gone(const v1::Erasable& field, const Resolver& resolve);
+
+// An erasable text as a code span, or the words for one that is gone; "-" where there was none.
 std::string erasable(const v1::Erasable& field, const Resolver& resolve);
 
 std::string actor(const v1::Actor& actor, const Resolver& resolve);

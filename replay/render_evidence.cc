@@ -9,7 +9,7 @@ namespace {
 std::string text_of(const v1::Erasable& field, const Resolver& resolve) {
   if (field.commitment().empty()) return "-";
   const std::optional<std::string> text = resolve(field);
-  return text ? inert_short(*text, 4000) : "[erased]";
+  return text ? inert_short(*text, 4000) : resolve.words_for_gone(field);
 }
 
 std::string proof(const google::protobuf::RepeatedField<std::uint64_t>& sequences) {

@@ -34,7 +34,7 @@ std::string moment(const google::protobuf::Timestamp& time) {
 std::string text_of(const v1::Erasable& field, const Resolver& resolve) {
   if (field.commitment().empty()) return "-";
   const std::optional<std::string> text = resolve(field);
-  return text ? inert_short(*text, 400) : "[erased]";
+  return text ? inert_short(*text, 400) : resolve.words_for_gone(field);
 }
 
 std::string joined_modules(const v1::RunState& run) {
@@ -115,7 +115,7 @@ std::string render_event(const v1::EventView& view, const Resolver& resolve) {
   out += "recorded  " + rfc3339(event.recorded_at()) + ", " + std::to_string(view.size_bytes()) +
          " bytes\nleaf hash " + to_hex(view.leaf_hash()) + "\n";
   // JSON escapes what a terminal would obey; see json_quote().
-  return out + to_json(event, {.resolve = resolve, .pretty = true}) + "\n";
+  return out + to_json(event, {.resolve = resolve, .pretty = true, .say_erased = true}) + "\n";
 }
 
 std::string render_plan(const v1::RunState& run) {
