@@ -12,6 +12,8 @@
 #include "recorder/core/container_match.h"
 #include "recorder/core/plan.h"
 #include "recorder/core/text.h"
+#include "recorder/log/guard.h"
+#include "recorder/log/log_key.h"
 #include "recorder/log/queries.h"
 #include "recorder/world/host_source.h"
 #include "recorder/world/landlock.h"
@@ -74,8 +76,29 @@ class Doctor {
     const Result<v1::StoreState> state = (*reader)->state();
     if (!state) return fail("log", state.error().message);
     add("log", "ok", std::to_string(state->size()) + " events of " + inert(state->origin()));
+    look_at_key(*folder, **reader, state->origin());
     look_at_wal(*folder);
     if (state->size() > 0) look_at_clock(**reader, state->size() - 1);
+  }
+
+  void look_at_key(const std::string& folder, const LogReader& log, const std::string& origin) {
+    const Result<NoteKey> key = read_verifier_key(folder, origin);
+    if (!key) return fail("key", key.error().message);
+    add("key", "ok", vkey_of(*key));
+    const Result<std::string> guard = guard_path(globals_, secrets_, folder);
+    const Result<std::vector<Guarded>> known =
+        guard ? read_guard(*guard) : std::unexpected(guard.error());
+    if (!known) return fail("guard", known.error().message);
+    const bool is_known = std::any_of(known->begin(), known->end(), [&](const Guarded& entry) {
+      return entry.key == *key && !entry.checkpoint.empty();
+    });
+    const Result<std::optional<StoredCheckpoint>> newest = newest_checkpoint(log);
+    if (!newest) return fail("guard", newest.error().message);
+    if (is_known || !newest->has_value()) return add("guard", "ok", inert(*guard));
+    add("guard", "warning",
+        inert(*guard) +
+            " knows no checkpoint of this log: an older copy of the store would not be "
+            "noticed; `muniment checkpoint` makes it known");
   }
 
   void look_at_wal(const std::string& folder) {

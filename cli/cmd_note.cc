@@ -115,6 +115,7 @@ Result<int> note(const Options& options, const Globals& globals, Redactor& secre
   Result<std::uint64_t> sequence = add(globals, secrets, folder, prepared);
   if (!sequence) return pass(sequence);
   prepared.report.set_sequence(*sequence);
+  prepared.report.set_log_state("integrated");
   return present(
       globals, prepared.report, {},
       "#" + std::to_string(*sequence) + " about run " + prepared.report.about_run() + "\n",

@@ -4,6 +4,8 @@
 #include "cli/command_table.h"
 #include "cli/exit_code.h"
 #include "cli/present.h"
+#include "recorder/log/prover.h"
+#include "recorder/log/queries.h"
 #include "replay/evidence.h"
 #include "replay/find_run.h"
 #include "replay/render_markdown.h"
@@ -42,6 +44,16 @@ std::string render(const std::string& format, const Options& options, const v1::
                                 : render_context_pack(evidence, resolve);
 }
 
+// By the first checkpoint that covers the run: later ones change nothing of its report.
+Result<std::optional<SignedTree>> signed_tree_of(const LogReader& log, const v1::RunState& run) {
+  Result<std::optional<StoredCheckpoint>> over = checkpoint_over(log, run.last_sequence());
+  if (!over) return pass(over);
+  if (!over->has_value()) return std::nullopt;
+  Result<Digest> root = root_at(log, (*over)->size);
+  if (!root) return pass(root);
+  return SignedTree{(*over)->size, *root, (*over)->note, "muniment verify"};
+}
+
 Result<int> report(const Globals& given, Redactor& secrets, const Options& options) {
   Result<std::string> format = format_of(given, options);
   if (!format) return pass(format);
@@ -49,7 +61,9 @@ Result<int> report(const Globals& given, Redactor& secrets, const Options& optio
   if (!log) return pass(log);
   Result<v1::RunState> run = find_run(*log->reader, options.run);
   if (!run) return pass(run);
-  Result<v1::Evidence> evidence = make_evidence(*log->reader, run->run_id());
+  Result<std::optional<SignedTree>> tree = signed_tree_of(*log->reader, *run);
+  if (!tree) return pass(tree);
+  Result<v1::Evidence> evidence = make_evidence(*log->reader, run->run_id(), *tree);
   if (!evidence) return pass(evidence);
   const Resolver resolve = resolver_for(*log->reader);
   Globals globals = given;

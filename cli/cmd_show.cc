@@ -34,11 +34,17 @@ Result<int> show(const std::string& what, const Globals& globals, Redactor& secr
   if (const std::optional<std::uint64_t> sequence = as_sequence(what)) {
     Result<StoredEvent> stored = read_event(*log->reader, *sequence);
     if (!stored) return pass(stored);
-    const v1::EventView view = view_of(*stored);
+    v1::EventView view = view_of(*stored);
+    Result<std::string> state = log_state_of(*log->reader, *sequence);
+    if (!state) return pass(state);
+    view.set_log_state(*state);
     return present(globals, view, resolve, render_event(view, resolve), kExitDone);
   }
   Result<v1::RunState> run = find_run(*log->reader, what);
   if (!run) return pass(run);
+  Result<std::string> state = log_state_of(*log->reader, run->last_sequence());
+  if (!state) return pass(state);
+  run->set_log_state(*state);
   return present(globals, *run, resolve, render_run(*run, resolve), kExitDone);
 }
 

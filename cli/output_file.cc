@@ -21,7 +21,7 @@ std::unexpected<Error> refuse(const std::string& path, const std::string& why) {
 Result<std::optional<std::string>> content_of(const std::string& path, std::size_t most) {
   const Fd file(open_to_read(AT_FDCWD, path.c_str(), 0));
   if (!file.open() && errno == ENOENT) return std::nullopt;
-  struct stat facts {};
+  struct stat facts{};
   if (!file.open() || fstat(file.get(), &facts) != 0) {
     return refuse(path, "cannot be read: " + errno_text(errno));
   }

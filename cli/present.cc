@@ -5,6 +5,7 @@
 #include "cli/exit_code.h"
 #include "cli/view.h"
 #include "recorder/core/text.h"
+#include "recorder/log/queries.h"
 
 namespace muniment {
 
@@ -23,7 +24,12 @@ int present_run(const Globals& globals, Redactor& secrets, const v1::RunState& r
   // A run that was not kept has no texts to look up.
   Result<OpenLog> log = open_log(globals, secrets);
   if (log) resolve = resolver_for(*log->reader);
-  const int code = present(globals, run, resolve, text, exit_code_of(run));
+  v1::RunState shown = run;
+  if (log) {
+    const Result<std::string> state = log_state_of(*log->reader, run.last_sequence());
+    if (state) shown.set_log_state(*state);
+  }
+  const int code = present(globals, shown, resolve, text, exit_code_of(run));
   if (run.outcome() != v1::RUN_OUTCOME_OK) say_error(inert(run.reason()));
   return code;
 }

@@ -13,8 +13,8 @@ Status sign_statement(Store& store, const std::string& run_id, const LogKey& key
   Result<std::optional<std::string>> payload = make_statement(store, run_id);
   if (!payload) return pass(payload);
   if (!payload->has_value()) return {};
-  const DsseEnvelope envelope = sign_dsse(std::string(kStatementPayloadType), std::move(**payload),
-                                          key.verifier, key.secret);
+  const DsseEnvelope envelope =
+      sign_dsse(std::string(kStatementPayloadType), std::move(**payload), key.verifier, key.secret);
   return store.keep_signed(run_id, format_dsse(envelope));
 }
 

@@ -35,18 +35,6 @@ std::string vkeys(const std::vector<NoteKey>& keys) {
   return out.empty() ? "no key" : out;
 }
 
-// The size of the first checkpoint that covers an event; 0: none does.
-Result<std::uint64_t> first_checkpoint_over(const LogReader& log, std::uint64_t sequence) {
-  std::uint64_t size = 0;
-  Status scanned = log.scan(Table::kCheckpoint, sequence_key(sequence + 1), Direction::kForward,
-                            [&](std::string_view key, std::string_view) {
-                              if (key.size() == kSizeKeyBytes) size = decode_sequence(key);
-                              return false;
-                            });
-  if (!scanned) return pass(scanned);
-  return size;
-}
-
 void expect_signature_of_old_key(std::string_view bytes, const KeyChange& change,
                                  v1::VerifyReport& report) {
   const Result<Note> note = parse_note(bytes);
@@ -92,9 +80,9 @@ Result<SignedBy> SignedBy::read(const LogReader& log, const Trust& trust,
   }
   if (trust.keys.empty()) return made;
   for (KeyChange& change : changes) {
-    Result<std::uint64_t> signed_at = first_checkpoint_over(log, change.sequence);
-    if (!signed_at) return pass(signed_at);
-    change.first_signed = *signed_at;
+    Result<std::optional<StoredCheckpoint>> over = checkpoint_over(log, change.sequence);
+    if (!over) return pass(over);
+    if (over->has_value()) change.first_signed = (*over)->size;
     made.add_change(std::move(change), report);
   }
   if (made.changes_.empty()) {

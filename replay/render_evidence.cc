@@ -185,7 +185,10 @@ std::string integrity(const v1::Integrity& i) {
                              std::to_string(i.last_sequence())) +
          field("root",
                to_hex(i.root_hash()) + " over " + std::to_string(i.log_size()) + " events") +
-         field("checkpoint", i.checkpoint().empty() ? "none signed" : inert(i.checkpoint())) +
+         field("checkpoint",
+               i.checkpoint().empty()
+                   ? "none signed"
+                   : "signed, over these " + std::to_string(i.log_size()) + " events") +
          field("redacted",
                std::to_string(i.redactions()) + (i.redactions() == 1 ? " place" : " places")) +
          field("verify with", inert(i.verify_command()));

@@ -114,6 +114,7 @@ std::string render_event(const v1::EventView& view, const Resolver& resolve) {
   std::string out = event_line(view.sequence(), event) + "\n";
   out += "recorded  " + rfc3339(event.recorded_at()) + ", " + std::to_string(view.size_bytes()) +
          " bytes\nleaf hash " + to_hex(view.leaf_hash()) + "\n";
+  if (!view.log_state().empty()) out += "log state " + inert(view.log_state()) + "\n";
   // JSON escapes what a terminal would obey; see json_quote().
   return out + to_json(event, {.resolve = resolve, .pretty = true, .say_erased = true}) + "\n";
 }
@@ -150,7 +151,8 @@ std::string render_run(const v1::RunState& run, const Resolver& resolve) {
          rfc3339(run.started_at());
   out += ", finished " + (run.has_finished_at() ? rfc3339(run.finished_at()) : "unknown") + "\n";
   out += "  events #" + std::to_string(run.first_sequence()) + " to #" +
-         std::to_string(run.last_sequence()) + "\n";
+         std::to_string(run.last_sequence());
+  out += (run.log_state().empty() ? "" : ", " + inert(run.log_state())) + "\n";
   if (!run.modules().empty()) out += "\n" + render_resolution(run);
   if (!run.steps().empty()) out += "\n" + render_plan(run);
   if (!run.artifacts().empty()) out += "\nArtifacts\n" + artifacts_table(run);

@@ -168,6 +168,25 @@ Result<std::optional<StoredCheckpoint>> newest_checkpoint(const LogReader& log) 
   return newest;
 }
 
+Result<std::optional<StoredCheckpoint>> checkpoint_over(const LogReader& log,
+                                                        std::uint64_t sequence) {
+  std::optional<StoredCheckpoint> first;
+  Status scanned = log.scan(Table::kCheckpoint, sequence_key(sequence + 1), Direction::kForward,
+                            [&](std::string_view key, std::string_view value) {
+                              if (key.size() == kSequenceBytes)
+                                first = {decode_sequence(key), std::string(value)};
+                              return false;
+                            });
+  if (!scanned) return pass(scanned);
+  return first;
+}
+
+Result<std::string> log_state_of(const LogReader& log, std::uint64_t sequence) {
+  Result<std::optional<StoredCheckpoint>> over = checkpoint_over(log, sequence);
+  if (!over) return pass(over);
+  return over->has_value() ? "checkpointed" : "integrated";
+}
+
 Result<std::optional<std::string>> read_statement(const LogReader& log, std::string_view run_id) {
   return log.get(Table::kCheckpoint, run_id);
 }

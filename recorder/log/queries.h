@@ -63,6 +63,15 @@ struct StoredCheckpoint {
 // The one of the largest size; absent: none was signed yet.
 Result<std::optional<StoredCheckpoint>> newest_checkpoint(const LogReader& log);
 
+// The first one that covers an event: what is said of the event by it stays so when more are
+// signed. Absent: none covers it yet.
+Result<std::optional<StoredCheckpoint>> checkpoint_over(const LogReader& log,
+                                                        std::uint64_t sequence);
+
+// How the log holds an event: every one is durable and in the tree before its appender hears of it
+// ("integrated"); "checkpointed" when a signed checkpoint covers it.
+Result<std::string> log_state_of(const LogReader& log, std::uint64_t sequence);
+
 // The statement that was signed when the run ended (a DSSE envelope, one line of JSON); absent:
 // none was.
 Result<std::optional<std::string>> read_statement(const LogReader& log, std::string_view run_id);
