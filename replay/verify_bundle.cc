@@ -210,7 +210,7 @@ class Judge {
     }
     report_.set_runs(started ? 1 : 0);
     report_.add_caveats(
-        "that all is here which other runs recorded about this one, a bundle cannot show");
+        "a bundle cannot show that nothing is missing which other runs recorded about this one");
     if (!started) {
       add_finding(report_, kTruncated, "the event that starts run " + cut(run_id_) + " is missing");
       return false;
