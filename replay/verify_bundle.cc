@@ -18,6 +18,7 @@ namespace muniment {
 namespace {
 
 constexpr std::size_t kShown = 300;
+constexpr std::size_t kMostKeys = 1000;
 
 std::string events_of(std::uint64_t n) {
   return std::to_string(n) + (n == 1 ? " event" : " events");
@@ -89,6 +90,8 @@ class Judge {
         return;
       }
       keys_.push_back(*std::move(key));
+      if (keys_.size() <= kMostKeys) continue;
+      return add_finding(report_, kCannotRead, "the entry vkey has more keys than a log can have");
     }
   }
 
@@ -188,26 +191,36 @@ class Judge {
     }
   }
 
-  // Whether all events of the run are here, as far as the run itself says.
-  bool check_run() {
-    std::uint64_t own = 0;
+  // How many events the run has by its own word, or by that of whoever found it dead, and how many
+  // of those are here.
+  struct Count {
     std::optional<std::uint64_t> expected;
+    std::uint64_t found = 0;
     bool started = false;
+  };
+
+  Count count_own() {
+    Count count;
+    std::optional<Count> found_dead;
     for (const auto& [sequence, stored] : events_) {
       const v1::Event& event = stored.event;
-      if (event.run_id() == run_id_) {
-        ++own;
-        started = started || event.has_run_started();
-        if (event.has_run_finished()) {
-          expected = event.run_finished().event_count();
-          end_ = sequence;
-          break;
-        }
-      } else if (event.about_run() == run_id_ && event.has_run_abandoned()) {
-        expected = event.run_abandoned().event_count();
-        break;
+      if (event.about_run() == run_id_ && event.has_run_abandoned() && !found_dead) {
+        found_dead = {event.run_abandoned().event_count(), count.found, count.started};
       }
+      if (event.run_id() != run_id_) continue;
+      ++count.found;
+      count.started = count.started || event.has_run_started();
+      if (!event.has_run_finished()) continue;
+      count.expected = event.run_finished().event_count();
+      end_ = sequence;
+      return count;
     }
+    return found_dead.value_or(count);
+  }
+
+  // Whether there is a run to speak of; adds a finding where not all of it is here.
+  bool check_run() {
+    const auto [expected, own, started] = count_own();
     report_.set_runs(started ? 1 : 0);
     report_.add_caveats(
         "a bundle cannot show that nothing is missing which other runs recorded about this one");
