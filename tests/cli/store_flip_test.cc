@@ -131,7 +131,7 @@ TEST(Flip, OfABitInAnyFileOfAClosedStoreIsFoundOrHarmless) {
   Generator generator;
   SCOPED_TRACE(generator.seed_line());
   FlippedStore store;
-  const int each = is_full() ? 120 : 6;
+  const int each = is_full() ? 40 : 6;
   std::map<std::string, int> kinds;
   for (const fs::path& file : files_of(store.here().store())) {
     ++kinds[kind_of(file)];
