@@ -7,6 +7,7 @@
 #include "recorder/core/digest.h"
 #include "recorder/core/text.h"
 #include "replay/bundle.h"
+#include "replay/erasure.h"
 #include "replay/evidence.h"
 #include "replay/json.h"
 #include "replay/render_markdown.h"
@@ -106,10 +107,7 @@ Result<BundleReports> render_reports(const SparseLog& log, const v1::BundleIndex
                                           index.program_version()};
   Result<v1::Evidence> evidence = make_evidence(log, index.run_id(), tree);
   if (!evidence) return pass(evidence);
-  const Resolver resolve = [&log](const v1::Erasable& field) -> std::optional<std::string> {
-    const Result<std::optional<std::string>> text = read_erasable(log, field);
-    return text ? *text : std::nullopt;
-  };
+  const Resolver resolve = resolver_of(log);
   return BundleReports{.markdown = render_markdown(*evidence, resolve),
                        .json = to_json(*evidence, {.resolve = resolve, .pretty = true}) + "\n"};
 }

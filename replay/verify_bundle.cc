@@ -1,17 +1,15 @@
 #include "replay/verify_bundle.h"
 
-#include <google/protobuf/util/message_differencer.h>
-
 #include <algorithm>
 #include <set>
 #include <utility>
 
-#include "recorder/core/tlog/dsse.h"
 #include "recorder/core/tlog/proof_file.h"
 #include "recorder/core/tlog/tree_proof.h"
 #include "replay/bundle.h"
 #include "replay/bundle_entries.h"
 #include "replay/bundle_parts.h"
+#include "replay/bundle_statement.h"
 #include "replay/statement.h"
 
 namespace muniment {
@@ -280,62 +278,7 @@ class Judge {
       return add_finding(report_, kTampered,
                          "the events give no statement: " + made.error().message);
     }
-    if (!made->has_value()) {
-      if (in_.statement) {
-        add_finding(report_, kTampered, "there is a statement about a run that has none");
-      }
-      return;
-    }
-    if (!in_.statement) {
-      return add_finding(report_, kUnsigned, "the run has ended and its statement is missing",
-                         std::string(kStatementEntry), "nothing");
-    }
-    const Result<DsseEnvelope> envelope = parse_dsse(*in_.statement);
-    if (!envelope) {
-      return add_finding(report_, kCannotRead, "the statement: " + envelope.error().message);
-    }
-    if (format_dsse(*envelope) != *in_.statement) {
-      return add_finding(report_, kTampered, "the statement is not spelled as it was signed");
-    }
-    if (check_statement_signers(*envelope)) compare_statement(*envelope, **made);
-  }
-
-  bool check_statement_signers(const DsseEnvelope& envelope) {
-    const std::vector<NoteKey> keys = statement_keys();
-    const std::vector<NoteKey> signers = signers_of(envelope, keys);
-    for (const DsseSignature& signature : envelope.signatures) {
-      const auto is_its = [&](const NoteKey& key) {
-        return key_id_hex(key.id) == signature.key_id;
-      };
-      if (std::any_of(signers.begin(), signers.end(), is_its)) continue;
-      const bool is_claimed = std::any_of(keys.begin(), keys.end(), is_its);
-      add_finding(report_, is_claimed || !signers.empty() ? kTampered : kUnknownSigner,
-                  is_claimed ? "the statement's signature is wrong"
-                             : "the statement has a signature of a key that is not trusted",
-                  names_of(keys), "key " + cut(signature.key_id));
-      return false;
-    }
-    if (signers.empty()) add_finding(report_, kUnsigned, "the statement is not signed");
-    return !signers.empty();
-  }
-
-  void compare_statement(const DsseEnvelope& envelope, const std::string& made) {
-    if (envelope.payload_type != kStatementPayloadType) {
-      return add_finding(report_, kTampered, "the statement is of another kind",
-                         std::string(kStatementPayloadType), cut(envelope.payload_type));
-    }
-    const Result<v1::InTotoStatement> said = parse_statement(envelope.payload);
-    const Result<v1::InTotoStatement> expected = parse_statement(made);
-    if (!said || !expected) {
-      return add_finding(report_, kTampered, (said ? expected.error() : said.error()).message);
-    }
-    google::protobuf::util::MessageDifferencer differencer;
-    std::string differences;
-    differencer.ReportDifferencesToString(&differences);
-    if (!differencer.Compare(*expected, *said)) {
-      add_finding(report_, kTampered, "the statement does not say what the events say",
-                  "a statement about these events", cut(differences));
-    }
+    judge_bundled_statement(in_.statement, *made, statement_keys(), report_);
   }
 
   void check_reports() {
