@@ -188,6 +188,15 @@ Status check_landlock(const RunOptions& options, const v1::Enforcement& held) {
   return {};
 }
 
+// What cannot be signed is durable all the same.
+Result<v1::RunState> sealed(Result<v1::RunState> ended, Store& store, const std::string& guard) {
+  if (!ended) return ended;
+  if (Status signed_over = seal_execution(store, *ended, guard); !signed_over) {
+    say_warning("the run is durable, but not checkpointed: " + signed_over.error().message);
+  }
+  return ended;
+}
+
 }  // namespace
 
 Result<v1::RunState> record_run(const Globals& globals, const RunOptions& options,
@@ -256,12 +265,7 @@ Result<v1::RunState> record_run(const Globals& globals, const RunOptions& option
   std::optional<InboxPoller> inbox;
   if (options.keep) inbox.emplace(*folder, store, say_warning);
   Recorder recorder({store, store, *source, *sink, *clock}, std::move(request), *envelope);
-  Result<v1::RunState> ended = recorder.run();
-  if (!ended || rehearsal || options.resolve_only) return ended;
-  if (Status sealed = seal_execution(store, *ended, *guard); !sealed) {
-    say_warning("the run is durable, but not checkpointed: " + sealed.error().message);
-  }
-  return ended;
+  return rehearsal || options.resolve_only ? recorder.run() : sealed(recorder.run(), store, *guard);
 }
 
 Result<std::unique_ptr<Store>> open_for_writing(const std::string& folder, const Globals& globals,
