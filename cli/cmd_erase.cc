@@ -28,6 +28,7 @@ struct Target {
   std::string origin;
   StoredEvent event;
   BlobRef field;
+  std::string run_id;  // that the event is of or about
 };
 
 Result<std::uint64_t> parse_sequence(std::string_view word) {
@@ -51,17 +52,17 @@ Result<Target> find_target(const Options& options, const Globals& globals, Redac
   if (!event) return pass(event);
   Result<BlobRef> field = find_erasable(*event, options.field);
   if (!field) return pass(field);
-  return Target{log->folder, state->origin(), *std::move(event), *std::move(field)};
-}
-
-// The run that the event is of, or else the one that it is about.
-const std::string& run_of(const v1::Event& event) {
-  return event.run_id().empty() ? event.about_run() : event.run_id();
+  // A fact that was added later has the id of an invocation, which is no run that ever started.
+  const v1::Event& stored = event->event;
+  const Result<v1::RunState> run = run_state(*log->reader, stored.run_id());
+  std::string run_id = run ? stored.run_id() : stored.about_run();
+  return Target{log->folder, state->origin(), *std::move(event), *std::move(field),
+                std::move(run_id)};
 }
 
 Entry make_erasure(OutsideRun& outside, const Target& target, const std::string& reason) {
   v1::Event event;
-  event.set_about_run(run_of(target.event.event));
+  event.set_about_run(target.run_id);
   v1::Erased& body = *event.mutable_erased();
   body.set_sequence(target.event.sequence);
   body.set_field(target.field.field);

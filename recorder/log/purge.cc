@@ -6,11 +6,13 @@
 #include <chrono>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <system_error>
 #include <thread>
 
+#include "recorder/log/key_codec.h"
 #include "recorder/log/rocks_options.h"
 #include "recorder/log/store_layout.h"
 
@@ -76,9 +78,21 @@ void clear_suspects(rocksdb::DB& db, const std::string& table, std::set<std::str
   });
 }
 
+// An erasure that was cut short may leave a WAL of which everything is in tables already; RocksDB
+// gives it up when it next flushes a table, and flushes none that has nothing new.
+Status touch(RocksRows& rows) {
+  Result<std::optional<std::string>> state = rows.get(Table::kMeta, kStateKey);
+  if (!state) return pass(state);
+  if (!state->has_value()) return {};
+  BatchSink sink(rows);
+  sink.put(Table::kMeta, kStateKey, **state);
+  return rows.write(sink.batch(), true);
+}
+
 Status rewrite(RocksRows& rows, Table table, std::set<std::string>& suspects) {
   rocksdb::DB& db = rows.db();
   DeletionsHeld held(db);
+  if (Status touched = touch(rows); !touched) return touched;
   if (Status flushed = rows.flush(); !flushed) return flushed;
   if (Status listed = list_suspects(db, suspects); !listed) return listed;
   rocksdb::CompactRangeOptions options;

@@ -21,7 +21,7 @@ namespace muniment {
 // What a table file says when it is asked row by row: its blocks may be compressed.
 struct TableFile {
   bool holds = false;
-  std::uint64_t hidden_rows = 0;  // entries that the rows do not show: deletions, older versions
+  std::uint64_t hidden_rows = 0;  // values that no row shows: older ones, deleted ones
 };
 
 inline TableFile read_table_file(const std::string& path, std::string_view needle) {
@@ -40,12 +40,13 @@ inline TableFile read_table_file(const std::string& path, std::string_view needl
     if (value.find(needle) != std::string_view::npos) found.holds = true;
   }
   EXPECT_TRUE(at->status().ok()) << path << ": " << at->status().ToString();
-  found.hidden_rows = reader.GetTableProperties()->num_entries - rows;
+  const auto properties = reader.GetTableProperties();
+  found.hidden_rows = properties->num_entries - properties->num_deletions - rows;
   return found;
 }
 
 // Names of the files below `folder` that have `needle` among their bytes or, in a table file, in
-// one of its values; and of the table files that have entries which nobody can look into.
+// one of its values; and of the table files that have values which nobody can look into.
 inline std::vector<std::string> files_holding(const std::string& folder, std::string_view needle) {
   std::vector<std::string> names;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
