@@ -20,8 +20,8 @@ namespace {
 namespace fs = std::filesystem;
 using Words = std::vector<std::string>;
 
-const Words kCommands{"init",   "resolve", "backup", "runs",    "show",   "events",
-                      "report", "note",    "verify", "reindex", "doctor", "completion"};
+const Words kCommands{"init", "resolve", "backup", "runs",    "show",   "events",    "report",
+                      "note", "erase",   "verify", "reindex", "doctor", "completion"};
 
 class Settings : public testing::Test {
  protected:
