@@ -49,7 +49,7 @@ TEST_F(Handed, ABundleIsPrivateAndHolds) {
   const Ran made = done({"bundle", "latest", "-o", "run.bundle"});
   EXPECT_TRUE(contains(made.out, "checked: intact")) << shown(made);
   EXPECT_TRUE(contains(made.out, "--key " + key_)) << shown(made);
-  struct stat facts {};
+  struct stat facts{};
   ASSERT_EQ(::stat(file("run.bundle").c_str(), &facts), 0);
   EXPECT_EQ(facts.st_mode & 07777, 0600U);
   EXPECT_EQ(judge("run.bundle").exit_code, 0);
@@ -131,6 +131,23 @@ TEST_F(Handed, ANoteNeedsANewCheckpoint) {
   done({"bundle", "latest", "-o", "b"});
   EXPECT_TRUE(contains(read_file(file("b")), "seen by hand"));
   EXPECT_EQ(judge("b").exit_code, 0);
+}
+
+TEST_F(Handed, ABundleHoldsWithoutATextThatWasErased) {
+  done({"note", "latest", "seen by Berta"});
+  done({"checkpoint"});
+  done({"bundle", "latest", "-o", "before"});
+  const std::string last = jq(here_, done({"show", "latest", "--json"}).out, ".last_sequence");
+  done({"erase", last, "--field", "text", "--reason", "she asked for it"});
+  expect_ended(here_.run({"bundle", "latest", "-o", "after"}), 2, {"muniment checkpoint"});
+  done({"checkpoint"});
+  done({"bundle", "latest", "-o", "after"});
+  EXPECT_TRUE(contains(read_file(file("before")), "seen by Berta"));
+  const std::string after = read_file(file("after"));
+  EXPECT_EQ(after.find("seen by Berta"), std::string::npos);
+  EXPECT_TRUE(contains(after, "erased by"));
+  EXPECT_EQ(judge("before").exit_code, 0);
+  EXPECT_EQ(judge("after").exit_code, 0);
 }
 
 TEST_F(Handed, ABundleOfAnyRunHoldsAfterARotation) {
