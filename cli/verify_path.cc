@@ -22,7 +22,7 @@ namespace {
 
 constexpr std::size_t kMostEvidenceBytes = 1U << 30U;
 // A bundle of the largest entries and their lengths.
-constexpr std::uint64_t kMostEntryFileBytes = 256 * (65'535 + 2);
+constexpr std::uint64_t kMostEntryFileBytes = 256ULL * (65'535 + 2);
 
 std::unexpected<Error> does_not_go(const std::string& option, const std::string& with,
                                    const std::string& what) {

@@ -51,7 +51,7 @@ Pkey public_pkey(std::string_view public_key) {
 
 std::string written(BIO* bio) {
   const char* data = nullptr;
-  const long size = BIO_ctrl(bio, BIO_CTRL_INFO, 0, &data);
+  const long size = BIO_ctrl(bio, BIO_CTRL_INFO, 0, static_cast<void*>(&data));
   check(size > 0, "PEM written to memory is there");
   return {data, static_cast<std::size_t>(size)};
 }
