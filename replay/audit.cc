@@ -163,6 +163,12 @@ class Audit {
     std::vector<Claim> unmet;
     Status judged = signed_by_.judge_rows(pass_->judged_to(), UINT64_MAX, report_, unmet);
     if (!judged) return judged;
+    // A size that no log reaches, where the newest one is not looked for.
+    for (const Claim& claim : unmet) {
+      if (claim.size <= extent_.claimed) continue;
+      add_finding(report_, kTruncated, "a checkpoint covers events that are not there",
+                  std::to_string(claim.size) + " events", std::to_string(events_), events_);
+    }
     if (!pass_->has_gap()) judge_unreached(pass_->beyond(), extent_, report_);
     judge_newest(extent_, request_.trust.min_size, pass_->runs().finished_executions(), report_);
     return {};

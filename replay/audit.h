@@ -34,6 +34,8 @@ struct AuditRequest {
   // Must not be known to whoever may have changed the store.
   std::uint64_t seed = 0;
   unsigned threads = 1;
+  // So many events, 2^piece_level, are one thread's at a time. REQUIRES: at most 20.
+  std::uint8_t piece_level = 13;
   // Told the number of events done, now and then, from one thread at a time. Returns false to stop:
   // kInterrupted. May be empty.
   std::function<bool(std::uint64_t done, std::uint64_t of)> progress;

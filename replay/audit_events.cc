@@ -8,17 +8,16 @@
 #include "replay/trust.h"
 
 namespace muniment {
-// What one thread made of one piece. Used again for the next one: events keep their memory.
+// What one thread made of one piece. Used again for the next one.
 struct EventPass::Piece {
-  explicit Piece(std::uint64_t row_seed)
-      : seed(row_seed), nodes(row_seed), index(row_seed), events(kPieceEvents) {}
+  Piece(const LogReader& log, std::uint64_t row_seed)
+      : seed(row_seed), nodes(row_seed), index(row_seed), runs(log, report) {}
 
   void begin(std::uint64_t first_event) {
     first = first_event;
     tree = CompactRange();
     nodes = RowSum(seed);
     index = RowSum(seed);
-    readable.assign(kPieceEvents, false);
     report.Clear();
     claims.clear();
     met.clear();
@@ -33,10 +32,10 @@ struct EventPass::Piece {
   CompactRange tree;  // of this piece alone
   RowSum nodes;
   RowSum index;
-  std::vector<v1::Event> events;
-  std::vector<bool> readable;
+  v1::Event event;  // the one at hand
   v1::VerifyReport report;
-  std::vector<Claim> claims;             // with first <= size < first + kPieceEvents, by size
+  RunFolds runs;
+  std::vector<Claim> claims;             // of sizes in this piece, in order
   std::vector<std::vector<Digest>> met;  // peaks in this piece at the claims that were met
   bool has_gap = false;
   Status status;
@@ -56,7 +55,7 @@ EventPass::EventPass(const LogReader& log, const AuditRequest& request, const Si
       runs_(log, report) {}
 
 Status EventPass::work() {
-  Piece piece(request_.seed);
+  Piece piece(log_, request_.seed);
   while (true) {
     const std::uint64_t number = next_.fetch_add(1);
     {
@@ -75,8 +74,8 @@ Status EventPass::work() {
 }
 
 void EventPass::read(std::uint64_t number, Piece& piece) const {
-  piece.begin(number * kPieceEvents);
-  const std::uint64_t end = piece.first + kPieceEvents;
+  piece.begin(number * piece_events());
+  const std::uint64_t end = piece.first + piece_events();
   piece.status = signed_by_.judge_rows(piece.first, end, piece.report, piece.claims);
   if (!piece.status) return;
   for (const Claim& known : known_) {
@@ -103,7 +102,7 @@ bool EventPass::take(Piece& piece, std::string_view key, std::string_view value)
                 sequence);
     return false;
   }
-  if (piece.tree.size() == kPieceEvents) return false;
+  if (piece.tree.size() == piece_events()) return false;
   while (piece.met.size() < piece.claims.size() &&
          piece.claims[piece.met.size()].size == sequence) {
     piece.met.push_back(piece.tree.peaks());
@@ -117,17 +116,16 @@ bool EventPass::take(Piece& piece, std::string_view key, std::string_view value)
 }
 
 void EventPass::derive(Piece& piece, std::string_view value, std::uint64_t sequence) const {
-  const std::uint64_t at = sequence - piece.first;
-  v1::Event& event = piece.events[at];
+  v1::Event& event = piece.event;
   if (!event.ParseFromArray(value.data(), static_cast<int>(value.size()))) {
     return add_finding(piece.report, kTampered, "an event does not parse", "a serialized Event",
                        std::to_string(value.size()) + " bytes", sequence);
   }
-  piece.readable[at] = true;
-  for (const auto& [row_key, row_value] : index_rows(event, sequence)) {
+  visit_index_rows(event, sequence, [&](std::string_view row_key, std::string_view row_value) {
     piece.index.add(row_key, row_value);
-  }
+  });
   judge_blobs_of(log_, event, sequence, piece.report);
+  piece.runs.fold_in_piece(event, sequence, value);
 }
 
 void EventPass::merge(Piece& piece) {
@@ -136,25 +134,23 @@ void EventPass::merge(Piece& piece) {
     is_over_ = true;
     return;
   }
+  runs_.take_over(piece.runs);
   add_part(report_, piece.report);
   if (piece.report.has_checkpoint_size()) {
     report_.set_checkpoint_size(piece.report.checkpoint_size());
     *report_.mutable_signers() = piece.report.signers();
   }
   compare(piece);
-  for (std::uint64_t i = 0; i < piece.tree.size(); ++i) {
-    if (piece.readable[i]) runs_.fold(piece.events[i], piece.first + i);
-  }
   nodes_.add(piece.nodes);
   index_.add(piece.index);
   events_ += piece.tree.size();
   has_gap_ = piece.has_gap;
-  is_over_ = has_gap_ || piece.tree.size() < kPieceEvents;
-  if (piece.tree.size() == kPieceEvents) {
+  is_over_ = has_gap_ || piece.tree.size() < piece_events();
+  if (piece.tree.size() == piece_events()) {
     pieces_.append(piece.tree.root(),
                    [&](std::uint8_t level, std::uint64_t index, const Digest& hash) {
                      if (level == 0) return;  // the piece's own root
-                     const auto above = static_cast<std::uint8_t>(kPieceLevel + level);
+                     const auto above = static_cast<std::uint8_t>(request_.piece_level + level);
                      nodes_.add(node_key(above, index), as_bytes(hash));
                    });
     tree_ = tree_up_to(events_, {});

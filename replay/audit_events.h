@@ -1,9 +1,10 @@
 // The one pass over the events: hashes them into the tree, derives rows, folds runs, and holds the
 // roots on the way against what was signed.
 //
-// Events are taken in pieces of kPieceEvents that begin at a multiple of it, so that the nodes
+// Events are taken in pieces of 2^piece_level that begin at a multiple of it, so that the nodes
 // inside a piece are nodes of the whole tree. Threads read pieces at the same time; what is left to
-// do in order (the tree above the pieces, the folds) is done by each in its turn.
+// do in order (the tree above the pieces, folds that go on from one to the next) is done by each in
+// its turn.
 #ifndef MUNIMENT_REPLAY_AUDIT_EVENTS_H_
 #define MUNIMENT_REPLAY_AUDIT_EVENTS_H_
 
@@ -27,9 +28,6 @@
 
 namespace muniment {
 
-inline constexpr unsigned kPieceLevel = 10;  // of the tree
-inline constexpr std::uint64_t kPieceEvents = 1ULL << kPieceLevel;
-
 // Thread-safe as far as work() goes; the rest is for afterwards.
 class EventPass {
  public:
@@ -51,7 +49,7 @@ class EventPass {
   const RowSum& index() const { return index_; }
   RunFolds& runs() { return runs_; }
   // Checkpoint rows of this size and more were not judged.
-  std::uint64_t judged_to() const { return merged_ * kPieceEvents; }
+  std::uint64_t judged_to() const { return merged_ * piece_events(); }
   // Known checkpoints of more events than there are.
   std::vector<Claim> beyond() const;
   // Says of all claims that were met and have another root what is wrong with them. Where no
@@ -60,6 +58,8 @@ class EventPass {
 
  private:
   struct Piece;
+
+  std::uint64_t piece_events() const { return 1ULL << request_.piece_level; }
 
   void read(std::uint64_t number, Piece& piece) const;
   bool take(Piece& piece, std::string_view key, std::string_view value) const;

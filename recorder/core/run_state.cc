@@ -298,12 +298,16 @@ void apply(RunState& state, const v1::Event& event, std::uint64_t sequence) {
 
 }  // namespace
 
-RunState evolve(RunState state, const v1::Event& event, std::uint64_t sequence) {
-  if (!has_started(state) && !event.has_run_started()) return state;
+void evolve_in_place(RunState& state, const v1::Event& event, std::uint64_t sequence) {
+  if (!has_started(state) && !event.has_run_started()) return;
   apply(state, event, sequence);
   if (event.run_id() == state.run_id()) state.set_event_count(state.event_count() + 1);
   state.set_last_sequence(sequence);
   state.set_last_event_id(event.event_id());
+}
+
+RunState evolve(RunState state, const v1::Event& event, std::uint64_t sequence) {
+  evolve_in_place(state, event, sequence);
   return state;
 }
 

@@ -19,6 +19,9 @@ namespace muniment {
 // run.
 v1::RunState evolve(v1::RunState state, const v1::Event& event, std::uint64_t sequence);
 
+// The same where the state lies: for whoever folds very many events.
+void evolve_in_place(v1::RunState& state, const v1::Event& event, std::uint64_t sequence);
+
 // Whether evolve() has anything to say of this run, i.e. it has started.
 inline bool has_started(const v1::RunState& state) {
   return !state.run_id().empty();

@@ -23,10 +23,8 @@ std::int64_t nanoseconds_of(const google::protobuf::Timestamp& time) {
   return sum;
 }
 
-void add_row(std::vector<IndexRow>& rows, IndexTag tag, std::string_view value,
-             std::uint64_t sequence) {
-  rows.emplace_back(index_prefix(tag, value) + sequence_key(sequence), std::string());
-}
+// The longest key but for the name of a module.
+constexpr std::size_t kUsualKeyBytes = 64;
 
 }  // namespace
 
@@ -72,23 +70,40 @@ std::string id_key(std::string_view event_id) {
   return index_prefix(IndexTag::kById, event_id);
 }
 
+void visit_index_rows(const v1::Event& event, std::uint64_t sequence,
+                      const IndexRowVisitor& visit) {
+  const std::string encoded = sequence_key(sequence);
+  std::string key;
+  key.reserve(kUsualKeyBytes);
+  const auto row = [&](IndexTag tag, std::string_view value) {
+    key.assign(1, static_cast<char>(tag));
+    key += value;
+    if (tag == IndexTag::kByModule) key += '\0';
+    key += encoded;
+    visit(key, {});
+  };
+  key.assign(1, static_cast<char>(IndexTag::kById));
+  key += event.event_id();
+  visit(key, encoded);
+  if (!event.run_id().empty()) row(IndexTag::kByRun, event.run_id());
+  if (!event.about_run().empty() && event.about_run() != event.run_id()) {
+    row(IndexTag::kByRun, event.about_run());
+  }
+  if (!event.module().empty()) row(IndexTag::kByModule, event.module());
+  row(IndexTag::kByType, type_value(static_cast<std::uint32_t>(event.body_case())));
+  row(IndexTag::kByTime, time_value(nanoseconds_of(event.recorded_at())));
+  if (!event.has_run_started()) return;
+  const std::string& actor = event.actor().claimed().commitment();
+  if (actor.size() == kCommitmentBytes) row(IndexTag::kByActor, actor);
+  row(IndexTag::kByStart, "");
+}
+
 std::vector<IndexRow> index_rows(const v1::Event& event, std::uint64_t sequence) {
   std::vector<IndexRow> rows;
   rows.reserve(8);
-  rows.emplace_back(id_key(event.event_id()), sequence_key(sequence));
-  if (!event.run_id().empty()) add_row(rows, IndexTag::kByRun, event.run_id(), sequence);
-  if (!event.about_run().empty() && event.about_run() != event.run_id()) {
-    add_row(rows, IndexTag::kByRun, event.about_run(), sequence);
-  }
-  if (!event.module().empty()) add_row(rows, IndexTag::kByModule, event.module(), sequence);
-  add_row(rows, IndexTag::kByType, type_value(static_cast<std::uint32_t>(event.body_case())),
-          sequence);
-  add_row(rows, IndexTag::kByTime, time_value(nanoseconds_of(event.recorded_at())), sequence);
-  if (event.has_run_started()) {
-    const std::string& actor = event.actor().claimed().commitment();
-    if (actor.size() == kCommitmentBytes) add_row(rows, IndexTag::kByActor, actor, sequence);
-    add_row(rows, IndexTag::kByStart, "", sequence);
-  }
+  visit_index_rows(event, sequence, [&](std::string_view key, std::string_view value) {
+    rows.emplace_back(key, value);
+  });
   return rows;
 }
 

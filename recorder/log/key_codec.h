@@ -16,6 +16,7 @@
 #define MUNIMENT_RECORDER_LOG_KEY_CODEC_H_
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -49,6 +50,10 @@ std::string type_value(std::uint32_t body_number);
 // All kIndex rows of an event: the one definition for append, reindex and verify.
 using IndexRow = std::pair<std::string, std::string>;
 std::vector<IndexRow> index_rows(const v1::Event& event, std::uint64_t sequence);
+
+// The same rows one by one, for whoever looks at very many: the views live until `visit` returns.
+using IndexRowVisitor = std::function<void(std::string_view key, std::string_view value)>;
+void visit_index_rows(const v1::Event& event, std::uint64_t sequence, const IndexRowVisitor& visit);
 
 // Moves rows that index_rows() made for one sequence to another, so that an appender can build them
 // before it knows its place.

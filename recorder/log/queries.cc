@@ -161,6 +161,8 @@ Result<std::optional<StoredCheckpoint>> newest_checkpoint(const LogReader& log) 
   std::optional<StoredCheckpoint> newest;
   Status scanned = log.scan(Table::kCheckpoint, sequence_key(kBelowText), Direction::kBackward,
                             [&](std::string_view key, std::string_view value) {
+                              // Whatever else lies there is for `verify` to find.
+                              if (key.size() != kSequenceBytes) return true;
                               newest = {.size = decode_sequence(key), .note = std::string(value)};
                               return false;
                             });

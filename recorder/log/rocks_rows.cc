@@ -138,8 +138,10 @@ Result<std::optional<std::string>> RocksRows::get(Table table, std::string_view 
 
 Status RocksRows::scan(Table table, std::string_view from, Direction direction,
                        const RowVisitor& visit) const {
-  const std::unique_ptr<rocksdb::Iterator> at(
-      db_->NewIterator(rocksdb::ReadOptions(), handle(table)));
+  // From here on a scan is a long one: it reads ahead, and leaves the cache to others.
+  constexpr std::uint64_t kLong = 1024;
+  rocksdb::ReadOptions options;
+  std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator(options, handle(table)));
   if (direction == Direction::kForward) {
     at->Seek(slice(from));
   } else if (from.empty()) {
@@ -147,12 +149,18 @@ Status RocksRows::scan(Table table, std::string_view from, Direction direction,
   } else {
     at->SeekForPrev(slice(from));
   }
-  while (at->Valid() && visit(view(at->key()), view(at->value()))) {
-    if (direction == Direction::kForward) {
-      at->Next();
-    } else {
+  for (std::uint64_t rows = 1; at->Valid() && visit(view(at->key()), view(at->value())); ++rows) {
+    if (direction == Direction::kBackward) {
       at->Prev();
+      continue;
     }
+    at->Next();
+    if (rows != kLong || !at->Valid()) continue;
+    const std::string next = at->key().ToString();
+    options.fill_cache = false;
+    options.readahead_size = 1U << 20U;
+    at.reset(db_->NewIterator(options, handle(table)));
+    at->Seek(next);
   }
   if (!at->status().ok()) return rocks_error(name_, at->status());
   return {};

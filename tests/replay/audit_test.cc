@@ -91,6 +91,7 @@ TEST(Audit, TellsItsProgressAndStopsWhenItIsTold) {
   ASSERT_TRUE(log->append(sample_entries(0, 4100), {}));
   std::vector<std::uint64_t> told;
   AuditRequest request = sample_request();
+  request.piece_level = 10;
   request.progress = [&](std::uint64_t done, std::uint64_t of) {
     EXPECT_EQ(of, 4100U);
     told.push_back(done);
