@@ -113,14 +113,14 @@ std::string text_of(const v1::InitReport& report) {
 
 // The log's own origin: the store may be older than the manifest that is read now.
 Status make_key(const Globals& globals, Redactor& secrets, const std::string& folder,
-                v1::InitReport& report) {
+                bool had_manifest, v1::InitReport& report) {
   const bool had_key = has_log_key(folder);
   if (!had_key) {
     Result<std::unique_ptr<LogReader>> log = open_reader(folder);
     if (!log) return pass(log);
     Result<v1::StoreState> state = (*log)->state();
     if (!state) return pass(state);
-    Result<std::string> guard = guard_path(globals, secrets, folder);
+    Result<std::string> guard = guard_path(globals, secrets, folder, had_manifest);
     if (!guard) return pass(guard);
     Result<LogKey> key = make_log_key(folder, state->origin());
     if (!key) return pass(key);
@@ -151,7 +151,8 @@ Result<int> init(const std::string& group, const Globals& globals, Redactor& sec
     if (!status) return pass(status);
   }
   add_step(report, "store", *folder, !had_store);
-  if (Status keyed = make_key(globals, secrets, *folder, report); !keyed) return pass(keyed);
+  if (Status keyed = make_key(globals, secrets, *folder, had_manifest, report); !keyed)
+    return pass(keyed);
   if (!had_manifest) {
     Status status = write_new_file(manifest, first_manifest(*folder, default_root()));
     if (!status) return pass(status);

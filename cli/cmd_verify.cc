@@ -151,7 +151,7 @@ void declare_verify(CLI::App& root, Action& chosen) {
   command->footer(
       "Keys, origin and size are what you bring along; nothing is taken from what is verified.\n"
       "The store is checked with its own key, and must extend what the guard knows.\n\n"
-      "Examples:\n  muniment verify --artifacts\n"
+      "Example:\n  muniment verify --artifacts\n"
       "  muniment verify run.bundle --key 'host/muniment+1a2b3c4d+AZ…'\n\n"
       "Exit: 0 intact, 2 usage or no store, 5 not what it claims, or not signed by a key that is\n"
       "      trusted (the verdict says which; the first bad sequence is named)");

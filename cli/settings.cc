@@ -72,10 +72,10 @@ std::string state_folder() {
   return environment("HOME").value_or("") + "/.local/state";
 }
 
-Result<std::string> named_guard(const Globals& globals, Redactor& secrets) {
+Result<std::string> named_guard(const Globals& globals, Redactor& secrets, bool ask_manifest) {
   if (!globals.guard.empty()) return globals.guard;
   if (const auto named = environment("MUNIMENT_GUARD")) return *named;
-  if (manifest_path(globals)) {
+  if (ask_manifest && manifest_path(globals)) {
     Result<LoadedManifest> loaded = load_manifest(globals, secrets);
     if (!loaded) return pass(loaded);
     if (!loaded->manifest.guard_path.empty()) return loaded->manifest.guard_path;
@@ -156,9 +156,9 @@ Result<std::string> store_path(const Globals& globals, Redactor& secrets, bool a
   return absolute(state_folder() + "/muniment");
 }
 
-Result<std::string> guard_path(const Globals& globals, Redactor& secrets,
-                               const std::string& store) {
-  Result<std::string> named = named_guard(globals, secrets);
+Result<std::string> guard_path(const Globals& globals, Redactor& secrets, const std::string& store,
+                               bool ask_manifest) {
+  Result<std::string> named = named_guard(globals, secrets, ask_manifest);
   if (!named) return named;
   std::string guard = absolute(*named);
   if (!is_within(guard, store)) return guard;

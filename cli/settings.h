@@ -51,7 +51,9 @@ Result<std::string> store_path(const Globals& globals, Redactor& secrets, bool a
 
 // Where the guard folder is: --guard, MUNIMENT_GUARD, the manifest's, beside the default store
 // (muniment-guard). kInvalid when it lies in the store: a restore would take it along.
-Result<std::string> guard_path(const Globals& globals, Redactor& secrets, const std::string& store);
+// Without `ask_manifest` the manifest's word is passed over: there is none yet.
+Result<std::string> guard_path(const Globals& globals, Redactor& secrets, const std::string& store,
+                               bool ask_manifest = true);
 
 // An environment variable; absent when it is unset or empty.
 std::optional<std::string> environment(const char* name);

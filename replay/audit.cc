@@ -75,8 +75,7 @@ class Audit {
         claims.push_back(*std::move(claim));
       }
     }
-    std::stable_sort(claims.begin(), claims.end(),
-                     [](const Claim& a, const Claim& b) { return a.size < b.size; });
+    std::sort(claims.begin(), claims.end(), is_before);
     return claims;
   }
 

@@ -33,6 +33,11 @@ struct Claim {
   std::vector<std::string> signers;  // vkeys; of known checkpoints alone
 };
 
+// In the order in which one pass over the events meets them.
+inline bool is_before(const Claim& a, const Claim& b) {
+  return a.size != b.size ? a.size < b.size : a.from < b.from;
+}
+
 // The keys by which a log may be signed, and the judge of what they signed.
 //
 // A key follows another by an event KeyRotated; the first checkpoint that covers that event is

@@ -81,8 +81,7 @@ void EventPass::read(std::uint64_t number, Piece& piece) const {
   for (const Claim& known : known_) {
     if (known.size >= piece.first && known.size < end) piece.claims.push_back(known);
   }
-  std::stable_sort(piece.claims.begin(), piece.claims.end(),
-                   [](const Claim& a, const Claim& b) { return a.size < b.size; });
+  std::sort(piece.claims.begin(), piece.claims.end(), is_before);
   piece.status = log_.scan(
       Table::kEvent, number == 0 ? "" : sequence_key(piece.first), Direction::kForward,
       [&](std::string_view key, std::string_view value) { return take(piece, key, value); });

@@ -97,8 +97,7 @@ class Since {
         return older;
       }
     }
-    std::stable_sort(claims_.begin(), claims_.end(),
-                     [](const Claim& a, const Claim& b) { return a.size < b.size; });
+    std::sort(claims_.begin(), claims_.end(), is_before);
     return {};
   }
 

@@ -147,13 +147,18 @@ Result<v1::EventList> list(const LogReader& log, const EventFilter& filter) {
   Result<v1::Covers> covered = covers(log);
   if (!covered) return pass(covered);
   *out.mutable_covers() = *covered;
+  Result<std::optional<StoredCheckpoint>> newest = newest_checkpoint(log);
+  if (!newest) return pass(newest);
+  const std::uint64_t signed_size = newest->has_value() ? (*newest)->size : 0;
   const Status visited = visit(log, filter, [&](const StoredEvent& stored) {
     if (!matches(filter, stored)) return true;
     if (static_cast<std::uint32_t>(out.events_size()) == filter.limit) {
       out.set_next(stored.sequence);
       return false;
     }
-    *out.add_events() = view_of(stored);
+    v1::EventView& view = *out.add_events();
+    view = view_of(stored);
+    view.set_log_state(stored.sequence < signed_size ? "checkpointed" : "integrated");
     return true;
   });
   if (!visited) return std::unexpected(visited.error());

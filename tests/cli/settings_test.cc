@@ -273,9 +273,9 @@ TEST_F(Settings, InitLetsAGroupReadTheStoreAndNothingElse) {
   for (const fs::directory_entry& entry : fs::recursive_directory_iterator(here_.store())) {
     struct stat facts{};
     ASSERT_EQ(::lstat(entry.path().c_str(), &facts), 0);
-    const bool for_owner_alone = entry.path().filename() == "inbox";
-    if (for_owner_alone) {
-      EXPECT_EQ(facts.st_mode & 0777U, 0700U) << entry.path();
+    const std::string name = entry.path().filename();
+    if (name == "inbox" || name == "key") {
+      EXPECT_EQ(facts.st_mode & 0777U, entry.is_directory() ? 0700U : 0600U) << entry.path();
       continue;
     }
     EXPECT_EQ(facts.st_mode & 07777U, entry.is_directory() ? 02750U : 0640U) << entry.path();
