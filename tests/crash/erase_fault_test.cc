@@ -47,7 +47,7 @@ TEST(EraseFault, AtAnyCallIsFinishedByTheNextErasure) {
         struck.trial.expect_done({"events", "--jsonl", "--type", "erased"}).out;
     EXPECT_EQ(lines_of(events).size(), 1U) << events;
   };
-  Sweep({"erase", note, "--field", "text", "--reason", "named a person"}, 1, judge, kANote)
+  Sweep({"erase", note, "--field", "text", "--reason", "named a person"}, 2, judge, kANote)
       .run(generator);
   EXPECT_GT(cut_short, 0) << "no case lay between the write and the cleaning";
 }
