@@ -240,15 +240,15 @@ TEST_F(Settings, InitMakesWhatIsMissingAndTouchesNothingElse) {
   fs::remove(here_.manifest());
   const Ran first = here_.run({"init", "-s", here_.store()});
   EXPECT_EQ(first.exit_code, 0) << shown(first);
-  EXPECT_EQ(first.out,
-            "created   store " + here_.store() + "\ncreated   manifest " + here_.manifest() + "\n");
+  EXPECT_EQ(first.out, "created   store " + here_.store() + "\ncreated   key " + here_.store() +
+                           "/key\ncreated   manifest " + here_.manifest() + "\n");
   EXPECT_TRUE(contains(read_file(here_.manifest()), "path = \"" + here_.store() + "\""));
   const std::string before = list_tree(here_.path(""));
   const std::string manifest = read_file(here_.manifest());
   const Ran second = here_.run({"init"});
   EXPECT_EQ(second.exit_code, 0) << shown(second);
-  EXPECT_EQ(second.out,
-            "untouched store " + here_.store() + "\nuntouched manifest " + here_.manifest() + "\n");
+  EXPECT_EQ(second.out, "untouched store " + here_.store() + "\nuntouched key " + here_.store() +
+                            "/key\nuntouched manifest " + here_.manifest() + "\n");
   EXPECT_EQ(list_tree(here_.path("")), before);
   EXPECT_EQ(read_file(here_.manifest()), manifest);
   // What it makes holds, as it is.
