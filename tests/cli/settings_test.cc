@@ -257,7 +257,7 @@ TEST_F(Settings, InitMakesWhatIsMissingAndTouchesNothingElse) {
   fs::remove_all(here_.store());
   const Ran third = here_.run({"init", "--json"});
   EXPECT_EQ(jq(here_, third.out, "[.steps[] | .what, .created] | join(\" \")"),
-            "store true manifest false");
+            "store true key true manifest false");
 }
 
 TEST_F(Settings, InitLetsAGroupReadTheStoreAndNothingElse) {
