@@ -20,19 +20,9 @@ std::string events_text(std::uint64_t count) {
   return std::to_string(count) + (count == 1 ? " event" : " events");
 }
 
-bool contains(const std::vector<NoteKey>& keys, const NoteKey& key) {
-  return std::find(keys.begin(), keys.end(), key) != keys.end();
-}
-
 bool any_of(const std::vector<NoteKey>& keys, const std::vector<NoteKey>& wanted) {
   return std::any_of(wanted.begin(), wanted.end(),
-                     [&](const NoteKey& key) { return contains(keys, key); });
-}
-
-std::string vkeys(const std::vector<NoteKey>& keys) {
-  std::string out;
-  for (const NoteKey& key : keys) out += (out.empty() ? "" : ", ") + vkey_of(key);
-  return out.empty() ? "no key" : out;
+                     [&](const NoteKey& key) { return is_among(key, keys); });
 }
 
 void expect_signature_of_old_key(std::string_view bytes, const KeyChange& change,
@@ -89,7 +79,7 @@ Result<SignedBy> SignedBy::read(const LogReader& log, const Trust& trust,
     made.keys_ = trust.keys;
   } else if (!any_of(made.keys_, trust.keys)) {
     add_finding(report, kUnknownSigner, "the log was never signed by a trusted key",
-                vkeys(trust.keys), vkeys(made.keys_));
+                vkeys_of(trust.keys), vkeys_of(made.keys_));
   }
   return made;
 }
@@ -102,7 +92,7 @@ void SignedBy::add_change(KeyChange change, v1::VerifyReport& report) {
     add_finding(report, kTampered, "a change of key does not go on from the key before it",
                 vkey_of(changes_.back().new_key), vkey_of(change.old_key), change.sequence);
   }
-  if (change.first_signed != 0 || contains(trust_.keys, change.new_key)) {
+  if (change.first_signed != 0 || is_among(change.new_key, trust_.keys)) {
     keys_.push_back(change.new_key);
   }
   changes_.push_back(std::move(change));
@@ -189,7 +179,7 @@ void SignedBy::judge_statement(std::string_view run_id, std::string_view bytes,
     worsen(report, kUnknownSigner);
   } else if (signers_of(*envelope, keys_).empty()) {
     add_finding(report, kTampered, about + " is not signed by a key of this log",
-                "a signature of " + vkeys(keys_), "none that is good");
+                "a signature of " + vkeys_of(keys_), "none that is good");
   }
   const Result<v1::InTotoStatement> statement = parse_statement(envelope->payload);
   if (!statement || envelope->payload_type != kStatementPayloadType) {

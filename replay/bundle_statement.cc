@@ -15,12 +15,6 @@ namespace {
 
 constexpr std::size_t kShown = 300;
 
-std::string names_of(std::span<const NoteKey> keys) {
-  std::string out;
-  for (const NoteKey& key : keys) out += (out.empty() ? "" : ", ") + vkey_of(key);
-  return out.empty() ? "none" : out;
-}
-
 bool are_signers_known(const DsseEnvelope& envelope, std::span<const NoteKey> keys,
                        v1::VerifyReport& report) {
   const std::vector<NoteKey> signers = signers_of(envelope, keys);
@@ -31,7 +25,7 @@ bool are_signers_known(const DsseEnvelope& envelope, std::span<const NoteKey> ke
     add_finding(report, is_claimed || !signers.empty() ? kTampered : kUnknownSigner,
                 is_claimed ? "the statement's signature is wrong"
                            : "the statement has a signature of a key that is not trusted",
-                names_of(keys), "key " + signature.key_id.substr(0, kShown));
+                vkeys_of(keys), "key " + signature.key_id.substr(0, kShown));
     return false;
   }
   if (signers.empty()) add_finding(report, kUnsigned, "the statement is not signed");

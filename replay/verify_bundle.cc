@@ -22,19 +22,9 @@ std::string events_of(std::uint64_t n) {
   return std::to_string(n) + (n == 1 ? " event" : " events");
 }
 
-bool contains(const std::vector<NoteKey>& keys, const NoteKey& key) {
-  return std::find(keys.begin(), keys.end(), key) != keys.end();
-}
-
 // Foreign text of a length that can be shown; whoever shows it makes it inert.
 std::string cut(std::string_view foreign) {
   return std::string(foreign.substr(0, kShown));
-}
-
-std::string names_of(const std::vector<NoteKey>& keys) {
-  std::string out;
-  for (const NoteKey& key : keys) out += (out.empty() ? "" : ", ") + vkey_of(key);
-  return out.empty() ? "none" : out;
 }
 
 class Judge {
@@ -81,7 +71,7 @@ class Judge {
       const std::string_view line = rest.substr(0, end);
       rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
       Result<NoteKey> key = parse_vkey(line);
-      if (!key || end == std::string_view::npos || vkey_of(*key) != line || contains(keys_, *key)) {
+      if (!key || end == std::string_view::npos || vkey_of(*key) != line || is_among(*key, keys_)) {
         add_finding(report_, kTampered,
                     "a line of the entry vkey is no verifier key, or is there twice", "NAME+ID+KEY",
                     cut(line));
@@ -145,14 +135,14 @@ class Judge {
                           : "a signature of the checkpoint is wrong: " + signers.error().message);
     }
     for (const NoteKey& key : signers_) {
-      if (key.name == checkpoint_.origin && !contains(keys_, key)) {
+      if (key.name == checkpoint_.origin && !is_among(key, keys_)) {
         add_finding(report_, kTampered,
                     "the entry vkey does not name a key that signed the checkpoint", vkey_of(key),
-                    names_of(keys_));
+                    vkeys_of(keys_));
       }
     }
     for (const NoteKey& key : keys_) {
-      if (!contains(signers_, key) && !was_rotated(key) && note &&
+      if (!is_among(key, signers_) && !was_rotated(key) && note &&
           signers_of(*note, std::span(&key, 1)).value_or(std::vector<NoteKey>()).empty()) {
         add_finding(report_, kTampered, "the entry vkey names a key that signed nothing here",
                     "keys of the checkpoint, and of key_rotated events", vkey_of(key));
@@ -266,7 +256,7 @@ class Judge {
       const v1::KeyRotated& body = row->second.event.key_rotated();
       Result<NoteKey> before = parse_vkey(body.old_vkey());
       const Result<NoteKey> after = parse_vkey(body.new_vkey());
-      if (!before || !after || !contains(out, *after) || contains(out, *before)) continue;
+      if (!before || !after || !is_among(*after, out) || is_among(*before, out)) continue;
       if (before->name == checkpoint_.origin) out.push_back(*std::move(before));
     }
     return out;

@@ -11,6 +11,7 @@
 #include <system_error>
 #include <utility>
 
+#include "recorder/log/held_file.h"
 #include "recorder/log/prepared_entry.h"
 
 namespace muniment {
@@ -22,21 +23,6 @@ std::unexpected<Error> system_failure(const std::string& what, const std::string
   const int reason = errno;
   return fail(ErrorCode::kIo, what + ": " + std::system_category().message(reason) + "; " + next);
 }
-
-class File {
- public:
-  explicit File(int file) : file_(file) {}
-  ~File() {
-    if (file_ >= 0) ::close(file_);
-  }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  int get() const { return file_; }
-  bool failed() const { return file_ < 0; }
-
- private:
-  int file_;
-};
 
 std::string temporary_name(const std::string& name) {
   return "." + name + "." + std::to_string(::getpid()) + ".tmp";
@@ -61,16 +47,6 @@ std::string objection(const struct stat& facts) {
   if ((facts.st_mode & 07777) != 0600) return "its mode is not 0600";
   if (facts.st_size > static_cast<off_t>(kMaxInboxItemBytes)) return "it is larger than 1 MiB";
   return "";
-}
-
-bool write_whole(int file, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t put = ::write(file, bytes.data(), bytes.size());
-    if (put < 0 && errno == EINTR) continue;
-    if (put < 0) return false;
-    bytes.remove_prefix(static_cast<std::size_t>(put));
-  }
-  return true;
 }
 
 // At most one byte more than an item may have: a file that grew meanwhile is not read for ever.
@@ -131,7 +107,7 @@ InboxFolder::~InboxFolder() {
 Status InboxFolder::write_temporary(const std::string& name, std::string_view bytes) const {
   // A process with this pid may have died over the same event.
   ::unlinkat(folder_, name.c_str(), 0);
-  const File file(
+  const HeldFile file(
       ::openat(folder_, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!file.failed() && ::fchmod(file.get(), 0600) == 0 && write_whole(file.get(), bytes) &&
       ::fsync(file.get()) == 0) {
@@ -189,7 +165,8 @@ Result<std::vector<std::string>> InboxFolder::list() const {
 
 Result<std::optional<std::string>> InboxFolder::read(const std::string& name) const {
   if (!is_uuid_text(name)) return fail(ErrorCode::kRefused, "its name is no event id");
-  const File file(::openat(folder_, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  const HeldFile file(
+      ::openat(folder_, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   struct stat facts{};
   if (file.failed() && errno == ENOENT) return std::nullopt;
   if (file.failed() && errno == ELOOP) return fail(ErrorCode::kRefused, "it is a symbolic link");

@@ -9,35 +9,10 @@
 #include <filesystem>
 
 #include "recorder/core/text.h"
+#include "recorder/log/held_file.h"
 
 namespace muniment {
 namespace {
-
-// Closes what it holds.
-class File {
- public:
-  explicit File(int file) : file_(file) {}
-  ~File() {
-    if (file_ >= 0) ::close(file_);
-  }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  int get() const { return file_; }
-  bool failed() const { return file_ < 0; }
-
- private:
-  int file_;
-};
-
-bool write_whole(int file, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t put = ::write(file, bytes.data(), bytes.size());
-    if (put < 0 && errno == EINTR) continue;
-    if (put < 0) return false;
-    bytes.remove_prefix(static_cast<std::size_t>(put));
-  }
-  return true;
-}
 
 bool fill(int file, std::string_view bytes, const Access& access) {
   if (access.group && ::fchown(file, static_cast<uid_t>(-1), *access.group) != 0) return false;
@@ -74,7 +49,7 @@ Status write_private_file(const std::string& path, std::string_view bytes, const
   ::unlink(temporary.c_str());
   Status written;
   {
-    const File file(
+    const HeldFile file(
         ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (file.failed() || !fill(file.get(), bytes, access)) {
       written = system_error("cannot write " + inert(temporary));
@@ -90,7 +65,7 @@ Status write_private_file(const std::string& path, std::string_view bytes, const
 
 Result<std::optional<std::string>> read_private_file(const std::string& path, Privacy privacy,
                                                      std::size_t limit) {
-  const File file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  const HeldFile file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   if (file.failed() && errno == ENOENT) return std::nullopt;
   if (file.failed() && errno == ELOOP) {
     return fail(ErrorCode::kRefused, inert(path) + " is refused: it is a symbolic link");

@@ -191,6 +191,16 @@ Result<NoteKey> parse_vkey(std::string_view vkey) {
   return key;
 }
 
+bool is_among(const NoteKey& key, std::span<const NoteKey> keys) {
+  return std::find(keys.begin(), keys.end(), key) != keys.end();
+}
+
+std::string vkeys_of(std::span<const NoteKey> keys) {
+  std::string out;
+  for (const NoteKey& key : keys) out += (out.empty() ? "" : ", ") + vkey_of(key);
+  return out.empty() ? "no key" : out;
+}
+
 Result<Note> parse_note(std::string_view bytes) {
   if (bytes.size() > kMostNoteBytes) {
     return bad_note("has " + std::to_string(bytes.size()) + " bytes, expected at most " +

@@ -47,6 +47,11 @@ std::string key_id_hex(std::uint32_t id);
 std::string vkey_of(const NoteKey& key);
 Result<NoteKey> parse_vkey(std::string_view vkey);
 
+bool is_among(const NoteKey& key, std::span<const NoteKey> keys);
+
+// As vkeys, with commas; "no key" of none.
+std::string vkeys_of(std::span<const NoteKey> keys);
+
 struct NoteSignature {
   std::string name;
   std::uint32_t key_id = 0;
