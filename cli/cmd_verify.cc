@@ -136,7 +136,7 @@ void declare_options(CLI::App& command, Options& options) {
       command
           .add_option("--leaf", options.verify.leaf, "The event that an inclusion proof is about")
           ->option_text("FILE");
-  auto* path = command.get_option("PATH");
+  auto* path = command.get_option("PATH")->option_text(" ");
   path->excludes(since)->excludes(artifacts);
   leaf->needs(path);
 }
