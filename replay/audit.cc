@@ -10,6 +10,7 @@
 #include "recorder/log/queries.h"
 #include "recorder/log/store.h"
 #include "recorder/log/tables.h"
+#include "replay/audit_blobs.h"
 #include "replay/audit_checkpoints.h"
 #include "replay/audit_events.h"
 #include "replay/audit_rows.h"
@@ -36,16 +37,17 @@ Status do_all(const std::vector<std::function<Status()>>& tasks, unsigned thread
 // One check of one log.
 class Audit {
  public:
-  Audit(const LogReader& log, const AuditRequest& request, SignedBy signed_by, v1::StoreState state,
-        v1::VerifyReport& report)
+  Audit(const LogReader& log, const AuditRequest& request, SignedBy signed_by, BlobJudge blobs,
+        v1::StoreState state, v1::VerifyReport& report)
       : log_(log),
         request_(request),
         signed_by_(std::move(signed_by)),
+        blobs_(std::move(blobs)),
         state_(std::move(state)),
         report_(report) {}
 
   Status run() {
-    pass_.emplace(log_, request_, signed_by_, judge_known(), state_.size(), report_);
+    pass_.emplace(log_, request_, signed_by_, blobs_, judge_known(), state_.size(), report_);
     if (Status done = do_all(tasks(), std::max(1U, request_.threads)); !done) return done;
     for (const Piece& piece : pieces_) {
       (piece.table == Table::kNode ? nodes_ : index_).add(piece.sum);
@@ -201,7 +203,7 @@ class Audit {
       add_finding(report_, kTampered, "a blob is not what its key says", to_hex(key),
                   to_hex(digest), first_reference(key));
     }
-    return {};
+    return blobs_.judge_erased(report_);
   }
 
   std::optional<std::uint64_t> first_reference(std::string_view digest) const {
@@ -273,6 +275,7 @@ class Audit {
   const LogReader& log_;
   const AuditRequest& request_;
   SignedBy signed_by_;
+  BlobJudge blobs_;
   v1::StoreState state_;
   v1::VerifyReport& report_;
   std::optional<EventPass> pass_;
@@ -294,7 +297,10 @@ Status audit(const LogReader& log, const AuditRequest& request, v1::VerifyReport
   if (!state) return pass(state);
   Result<SignedBy> signed_by = SignedBy::read(log, request.trust, report);
   if (!signed_by) return pass(signed_by);
-  return Audit(log, request, *std::move(signed_by), *std::move(state), report).run();
+  Result<BlobJudge> blobs = BlobJudge::read(log);
+  if (!blobs) return pass(blobs);
+  return Audit(log, request, *std::move(signed_by), *std::move(blobs), *std::move(state), report)
+      .run();
 }
 
 }  // namespace muniment

@@ -99,10 +99,6 @@ void judge_unreached(const std::vector<Claim>& beyond, const LogExtent& extent,
 void judge_newest(const LogExtent& extent, std::uint64_t min_size,
                   std::uint64_t finished_executions, v1::VerifyReport& report);
 
-// A blob that nothing may erase and an event needs: each one that is missing is a finding.
-void judge_blobs_of(const LogReader& log, const v1::Event& event, std::uint64_t sequence,
-                    v1::VerifyReport& report);
-
 }  // namespace muniment
 
 #endif  // MUNIMENT_REPLAY_AUDIT_CHECKPOINTS_H_

@@ -20,6 +20,7 @@ struct EventPass::Piece {
     index = RowSum(seed);
     report.Clear();
     claims.clear();
+    seen.clear();
     met.clear();
     has_gap = false;
     status = {};
@@ -35,6 +36,7 @@ struct EventPass::Piece {
   v1::Event event;  // the one at hand
   v1::VerifyReport report;
   RunFolds runs;
+  BlobJudge::Seen seen;
   std::vector<Claim> claims;             // of sizes in this piece, in order
   std::vector<std::vector<Digest>> met;  // peaks in this piece at the claims that were met
   bool has_gap = false;
@@ -42,11 +44,12 @@ struct EventPass::Piece {
 };
 
 EventPass::EventPass(const LogReader& log, const AuditRequest& request, const SignedBy& signed_by,
-                     std::vector<Claim> known, std::uint64_t expected_events,
-                     v1::VerifyReport& report)
+                     const BlobJudge& blobs, std::vector<Claim> known,
+                     std::uint64_t expected_events, v1::VerifyReport& report)
     : log_(log),
       request_(request),
       signed_by_(signed_by),
+      blobs_(blobs),
       known_(std::move(known)),
       expected_events_(expected_events),
       report_(report),
@@ -123,7 +126,7 @@ void EventPass::derive(Piece& piece, std::string_view value, std::uint64_t seque
   visit_index_rows(event, sequence, [&](std::string_view row_key, std::string_view row_value) {
     piece.index.add(row_key, row_value);
   });
-  judge_blobs_of(log_, event, sequence, piece.report);
+  blobs_.judge(event, sequence, /*with_content=*/false, piece.seen, piece.report);
   piece.runs.fold_in_piece(event, sequence, value);
 }
 

@@ -22,6 +22,7 @@
 #include "recorder/log/event_log.h"
 #include "recorder/log/merkle.h"
 #include "replay/audit.h"
+#include "replay/audit_blobs.h"
 #include "replay/audit_checkpoints.h"
 #include "replay/audit_rows.h"
 #include "replay/audit_runs.h"
@@ -34,7 +35,8 @@ class EventPass {
   // Everything given must outlive this object; `known` is in order of size. Findings go to
   // `report`.
   EventPass(const LogReader& log, const AuditRequest& request, const SignedBy& signed_by,
-            std::vector<Claim> known, std::uint64_t expected_events, v1::VerifyReport& report);
+            const BlobJudge& blobs, std::vector<Claim> known, std::uint64_t expected_events,
+            v1::VerifyReport& report);
 
   // Takes pieces until there are no more. Any number of threads may be in it at once. An error ends
   // the pass for all of them.
@@ -71,6 +73,7 @@ class EventPass {
   const LogReader& log_;
   const AuditRequest& request_;
   const SignedBy& signed_by_;
+  const BlobJudge& blobs_;
   const std::vector<Claim> known_;
   const std::uint64_t expected_events_;
   v1::VerifyReport& report_;

@@ -1,9 +1,6 @@
-// What both checks, of the whole log and of its newer part, say about its end and its blobs.
+// What both checks, of the whole log and of its newer part, say about its end.
 #include <algorithm>
-#include <array>
-#include <utility>
 
-#include "recorder/core/digest.h"
 #include "recorder/log/queries.h"
 #include "replay/audit_checkpoints.h"
 
@@ -64,23 +61,6 @@ void judge_newest(const LogExtent& extent, std::uint64_t min_size,
   add_caveat(report, events_text(behind) + (behind == 1 ? " lies" : " lie") +
                          " behind the newest checkpoint, of " + events_text(size) +
                          ": no signature covers " + (behind == 1 ? "it" : "them"));
-}
-
-void judge_blobs_of(const LogReader& log, const v1::Event& event, std::uint64_t sequence,
-                    v1::VerifyReport& report) {
-  std::array<std::pair<const char*, std::string_view>, 3> wanted;
-  if (event.has_run_started()) {
-    wanted[0] = {"the manifest", event.run_started().manifest_sha256()};
-    wanted[1] = {"the context", event.run_started().context_sha256()};
-  }
-  if (event.has_plan_sealed()) wanted[2] = {"the plan", event.plan_sealed().canonical_sha256()};
-  for (const auto& [name, digest] : wanted) {
-    if (digest.empty()) continue;
-    const Result<std::optional<std::string>> blob = read_blob(log, digest);
-    if (blob && blob->has_value()) continue;
-    add_finding(report, kTampered, std::string("the blob of ") + name + " is missing",
-                to_hex(digest), "nothing", sequence);
-  }
 }
 
 }  // namespace muniment

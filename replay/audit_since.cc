@@ -10,6 +10,7 @@
 #include "recorder/log/prover.h"
 #include "recorder/log/queries.h"
 #include "replay/audit.h"
+#include "replay/audit_blobs.h"
 #include "replay/audit_checkpoints.h"
 #include "replay/audit_runs.h"
 
@@ -24,11 +25,12 @@ std::string hex_or_nothing(const Result<std::optional<std::string>>& row) {
 // The check of what came after a checkpoint, in one thread: every row is looked up.
 class Since {
  public:
-  Since(const LogReader& log, const AuditRequest& request, SignedBy signed_by, v1::StoreState state,
-        v1::VerifyReport& report)
+  Since(const LogReader& log, const AuditRequest& request, SignedBy signed_by, BlobJudge blobs,
+        v1::StoreState state, v1::VerifyReport& report)
       : log_(log),
         request_(request),
         signed_by_(std::move(signed_by)),
+        blobs_(std::move(blobs)),
         state_(std::move(state)),
         report_(report),
         runs_(log, report) {}
@@ -128,6 +130,7 @@ class Since {
             has_gap_ = true;
             return false;
           }
+          if (tree_.size() % 1024 == 0) seen_.clear();
           compare_claims();
           check_nodes(sequence, bytes);
           if (event.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
@@ -178,7 +181,7 @@ class Since {
       add_finding(report_, kTampered, "an index row is missing or differs",
                   to_hex(key) + " -> " + to_hex(value), hex_or_nothing(row), sequence);
     }
-    judge_blobs_of(log_, event, sequence, report_);
+    blobs_.judge(event, sequence, /*with_content=*/true, seen_, report_);
     runs_.fold(event, sequence);
     if (!event.has_run_finished()) return;
     const Result<std::optional<std::string>> statement =
@@ -222,6 +225,8 @@ class Since {
   const LogReader& log_;
   const AuditRequest& request_;
   SignedBy signed_by_;
+  BlobJudge blobs_;
+  BlobJudge::Seen seen_;
   v1::StoreState state_;
   v1::VerifyReport& report_;
   RunFolds runs_;
@@ -242,7 +247,10 @@ Status audit_since(const LogReader& log, const AuditRequest& request, const Know
   if (!state) return pass(state);
   Result<SignedBy> signed_by = SignedBy::read(log, request.trust, report);
   if (!signed_by) return pass(signed_by);
-  return Since(log, request, *std::move(signed_by), *std::move(state), report).run(since);
+  Result<BlobJudge> blobs = BlobJudge::read(log);
+  if (!blobs) return pass(blobs);
+  return Since(log, request, *std::move(signed_by), *std::move(blobs), *std::move(state), report)
+      .run(since);
 }
 
 }  // namespace muniment

@@ -1,6 +1,6 @@
 // What reading costs when the log is long: `runs --limit 20` as a whole process on a log of a
 // million events against the same on an empty one, after a clean close and after a kill -9 of the
-// writer; and `verify` beside bare SHA-256 over the same leaves.
+// writer.
 //
 //   muniment_bench_read FOLDER [EVENTS = 1000000] [ROUNDS = 15]
 //
@@ -23,7 +23,6 @@
 #include <vector>
 
 #include "recorder/core/check.h"
-#include "recorder/core/digest.h"
 #include "recorder/log/store.h"
 #include "tests/bench/measure.h"
 #include "tests/support/sample_events.h"
@@ -115,36 +114,6 @@ void measure_runs(const std::string& folder, int rounds) {
               median(took[2]) - median(took[1]));
 }
 
-// Seconds that SHA-256 alone takes; making the leaves is not counted.
-double hash_leaves(std::uint64_t events) {
-  constexpr std::uint64_t kTogether = 10'000;
-  double took = 0;
-  std::uint8_t sum = 0;
-  for (std::uint64_t at = 0; at < events; at += kTogether) {
-    const std::vector<Entry> entries = sample_entries(at, std::min(kTogether, events - at));
-    const auto begin = Clock::now();
-    for (const Entry& entry : entries) sum ^= leaf_hash(entry.bytes)[0];
-    took += seconds_since(begin);
-  }
-  // So that no compiler may leave the work out.
-  if (sum == 0) std::fputs("", stdout);
-  return took;
-}
-
-void measure_verify(const std::string& folder, std::uint64_t events, int rounds) {
-  std::vector<double> ours;
-  std::vector<double> bare;
-  const auto rate = [events](double seconds) { return static_cast<double>(events) / seconds; };
-  for (int round = 0; round < rounds; ++round) {
-    bare.push_back(rate(hash_leaves(events)));
-    ours.push_back(
-        rate(run_process({muniment_binary(), "-s", folder + "/clean", "verify"}).seconds));
-  }
-  std::printf("verify:       events/s %s\n", with_spread(ours, 0).c_str());
-  std::printf("bare SHA-256: events/s %s\n", with_spread(bare, 0).c_str());
-  std::printf("verify / bare SHA-256: %s\n", with_spread(ratios(ours, bare), 3).c_str());
-}
-
 int run(const std::string& folder, std::uint64_t events, int rounds) {
   fs::create_directories(folder);
   const auto begin = Clock::now();
@@ -157,7 +126,6 @@ int run(const std::string& folder, std::uint64_t events, int rounds) {
               static_cast<unsigned long long>(events), took,
               static_cast<double>(wal_bytes(folder + "/killed")) / (1 << 20));
   measure_runs(folder, rounds);
-  measure_verify(folder, events, std::min(rounds, 3));
   return 0;
 }
 

@@ -25,7 +25,7 @@
 #include "recorder/log/sign.h"
 #include "recorder/log/store.h"
 #include "tests/bench/measure.h"
-#include "tests/support/sample_events.h"
+#include "tests/support/sample_store.h"
 
 namespace muniment {
 namespace {
@@ -47,7 +47,8 @@ void make_store(const std::string& folder, std::uint64_t events) {
   const std::unique_ptr<Store> store = *open_store(store_in(folder), {});
   for (std::uint64_t at = 0; at < events; at += kTogether) {
     const std::uint64_t count = std::min(kTogether, events - at);
-    check(store->append(sample_entries(at, count), at).has_value(), "events are appended");
+    check(store->append(sample_entries_with_blobs(at, count), at).has_value(),
+          "events are appended");
   }
   const Result<LogKeys> keys = read_log_keys(store_in(folder), *store);
   check(keys && sign_checkpoint(*store, *keys, guard_in(folder)), "the log is signed");

@@ -232,6 +232,7 @@ class AuditOfAKeyChange : public testing::Test {
     EXPECT_TRUE(log->append(sample_entries_with_blobs(0, 80), {}));
     v1::Event change = sample_event(100'000);
     change.clear_run_id();
+    change.clear_actor();
     change.mutable_key_rotated()->set_old_vkey(vkey_of(old_.verifier));
     change.mutable_key_rotated()->set_new_vkey(vkey_of(new_.verifier));
     EXPECT_TRUE(log->append({{change.SerializeAsString(), {}}}, {}));
@@ -287,6 +288,7 @@ TEST_F(AuditOfAKeyChange, DoesNotLetAStrangerTakeOver) {
   const std::unique_ptr<Store> log = make_memory_log(kSampleOrigin);
   ASSERT_TRUE(log->append(sample_entries_with_blobs(0, 80), {}));
   v1::Event change = sample_event(100'000);
+  change.clear_actor();
   change.mutable_key_rotated()->set_old_vkey(vkey_of(old_.verifier));
   change.mutable_key_rotated()->set_new_vkey(vkey_of(stranger.verifier));
   ASSERT_TRUE(log->append({{change.SerializeAsString(), {}}}, {}));

@@ -294,12 +294,30 @@ TEST(Audit, FindsABlobThatIsChangedOrGone) {
   };
   expect_found("a manifest gone", drop(manifest), 120U);
   expect_found("a plan gone", drop(plan), 158U);
-  // An erasable text may be gone with good reason; then the recorded number of rows says so.
-  expect_found("a note's text gone", drop(note), std::nullopt);
+  expect_found("a note's text gone", drop(note), 124U);
   expect_found(
       "a blob of nobody",
       [](RowsLog& log) { log.table(Table::kBlob)[std::string(as_bytes(sha256("x")))] = "x"; },
       std::nullopt);
+}
+
+TEST(Audit, LetsATextBeGoneThatAnEventErased) {
+  const std::unique_ptr<Store> log = make_memory_log(kSampleOrigin);
+  ASSERT_TRUE(log->append(sample_entries_with_blobs(0, 30), {}));
+  const std::string note = read_event(*log, 4)->event.note_added().text().commitment();
+  v1::Event erased = sample_event(50'000);
+  erased.clear_actor();
+  erased.mutable_erased()->set_sequence(4);
+  erased.mutable_erased()->set_field("note_added.text");
+  erased.mutable_erased()->set_commitment(note);
+  ASSERT_TRUE(log->erase({erased.SerializeAsString(), {}}, note));
+  EXPECT_EQ(to_text(findings_of(*log)), "");
+
+  RowsLog back(*log);
+  back.table(Table::kBlob)[note] = intact().table(Table::kBlob).at(note);
+  const std::vector<FoundRow> findings = findings_of(back);
+  ASSERT_FALSE(findings.empty());
+  EXPECT_EQ(findings[0].sequence, 30U) << to_text(findings);
 }
 
 TEST(Audit, NamesTheFirstBadEventAmongMany) {

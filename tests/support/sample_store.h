@@ -21,10 +21,11 @@ inline Entry sample_entry_with_blobs(std::uint64_t number) {
     return digest;
   };
   const std::string run = event.run_id();
+  v1::Actor& actor = *event.mutable_actor();
+  actor.mutable_claimed()->set_commitment(keep(std::string(32, 's') + "operator:anna"));
+  actor.mutable_user_name()->set_commitment(keep(std::string(32, 'u') + "anna"));
   if (event.has_run_started()) {
     event.mutable_run_started()->set_manifest_sha256(keep("# the manifest of run " + run));
-    event.mutable_actor()->mutable_claimed()->set_commitment(
-        keep(std::string(32, 's') + "operator:anna"));
   }
   if (number % kEventsPerRun == 38) {
     event.mutable_plan_sealed()->set_digest(to_hex(sha256(run)));
