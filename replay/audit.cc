@@ -297,7 +297,7 @@ Status audit(const LogReader& log, const AuditRequest& request, v1::VerifyReport
   if (!state) return pass(state);
   Result<SignedBy> signed_by = SignedBy::read(log, request.trust, report);
   if (!signed_by) return pass(signed_by);
-  Result<BlobJudge> blobs = BlobJudge::read(log);
+  Result<BlobJudge> blobs = BlobJudge::read(log, BlobJudge::Look::kAllKeys);
   if (!blobs) return pass(blobs);
   return Audit(log, request, *std::move(signed_by), *std::move(blobs), *std::move(state), report)
       .run();

@@ -1,5 +1,9 @@
 #include "replay/audit_blobs.h"
 
+#include <algorithm>
+#include <cstring>
+#include <optional>
+
 #include "recorder/core/digest.h"
 #include "recorder/log/queries.h"
 #include "replay/blob_refs.h"
@@ -7,9 +11,20 @@
 
 namespace muniment {
 
+namespace {
+
+std::string field_of(const v1::Event& event, const std::string& sha256) {
+  for (const BlobRef& blob : blobs_named_by(event)) {
+    if (blob.sha256 == sha256) return blob.field;
+  }
+  return "an event";
+}
+
+}  // namespace
+
 // An index that does not lead to events is the audit's to find.
-Result<BlobJudge> BlobJudge::read(const LogReader& log) {
-  BlobJudge made(log);
+Result<BlobJudge> BlobJudge::read(const LogReader& log, Look look) {
+  BlobJudge made(log, look);
   Status read = read_indexed(log, IndexTag::kByType, type_value(v1::Event::kErasedFieldNumber), 0,
                              Direction::kForward, [&](const StoredEvent& stored) {
                                const std::string& commitment = stored.event.erased().commitment();
@@ -21,28 +36,57 @@ Result<BlobJudge> BlobJudge::read(const LogReader& log) {
       read.error().code != ErrorCode::kNotFound) {
     return pass(read);
   }
+  if (look == Look::kEach) return made;
+  if (Status listed = made.list_keys(); !listed) return pass(listed);
   return made;
 }
 
-void BlobJudge::judge(const v1::Event& event, std::uint64_t sequence, bool with_content, Seen& seen,
+BlobJudge::ShortKey BlobJudge::short_key(std::string_view sha256) {
+  ShortKey key{};
+  std::copy_n(sha256.begin(), std::min(key.size(), sha256.size()), key.begin());
+  return key;
+}
+
+Status BlobJudge::list_keys() {
+  return log_->scan(Table::kBlob, "", Direction::kForward, [&](std::string_view key, auto) {
+    if (key.size() == Digest().size()) keys_.push_back(short_key(key));
+    return true;
+  });
+}
+
+void BlobJudge::judge(const v1::Event& event, std::uint64_t sequence, Seen& seen,
                       v1::VerifyReport& report) const {
-  for (const BlobRef& blob : blobs_named_by(event)) {
-    if (blob.sha256.empty() || seen.contains(blob.sha256)) continue;
-    const Result<std::optional<std::string>> content = read_blob(*log_, blob.sha256);
-    const bool is_there = content && content->has_value();
-    if (is_there && with_content && as_bytes(sha256(**content)) != blob.sha256) {
-      add_finding(report, kTampered, "the blob of " + blob.field + " is not what its key says",
-                  to_hex(blob.sha256), to_hex(sha256(**content)), sequence);
-    }
-    if (is_there || (blob.erasable && erased_.contains(blob.sha256))) {
-      seen.insert(blob.sha256);
-      continue;
-    }
-    add_finding(report, kTampered,
-                "the blob of " + blob.field +
-                    (blob.erasable ? " is missing, and no event erased it" : " is missing"),
-                to_hex(blob.sha256), "nothing", sequence);
+  visit_blobs_named_by(event, [&](const std::string& digest, bool erasable) {
+    if (digest.empty() || !seen.insert(digest).second) return;
+    judge_one(event, sequence, digest, erasable, report);
+  });
+}
+
+void BlobJudge::judge_one(const v1::Event& event, std::uint64_t sequence, const std::string& sha256,
+                          bool erasable, v1::VerifyReport& report) const {
+  std::optional<std::string> content;
+  bool is_there = false;
+  if (look_ == Look::kAllKeys) {
+    const ShortKey key = short_key(sha256);
+    const auto place =
+        std::lower_bound(keys_.begin(), keys_.end(), key, [](const ShortKey& a, const ShortKey& b) {
+          return std::memcmp(a.data(), b.data(), a.size()) < 0;
+        });
+    is_there = place != keys_.end() && *place == key && sha256.size() == Digest().size();
+  } else if (Result<std::optional<std::string>> found = read_blob(*log_, sha256)) {
+    content = *std::move(found);
+    is_there = content.has_value();
   }
+  if (content && as_bytes(muniment::sha256(*content)) != sha256) {
+    add_finding(report, kTampered,
+                "the blob of " + field_of(event, sha256) + " is not what its key says",
+                to_hex(sha256), to_hex(muniment::sha256(*content)), sequence);
+  }
+  if (is_there || (erasable && erased_.contains(sha256))) return;
+  add_finding(report, kTampered,
+              "the blob of " + field_of(event, sha256) +
+                  (erasable ? " is missing, and no event erased it" : " is missing"),
+              to_hex(sha256), "nothing", sequence);
 }
 
 Status BlobJudge::judge_erased(v1::VerifyReport& report) const {

@@ -2,10 +2,13 @@
 #ifndef MUNIMENT_REPLAY_AUDIT_BLOBS_H_
 #define MUNIMENT_REPLAY_AUDIT_BLOBS_H_
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <unordered_set>
+#include <vector>
 
 #include "muniment/v1/event.pb.h"
 #include "muniment/v1/report.pb.h"
@@ -17,24 +20,38 @@ namespace muniment {
 // A value; its const members are thread-safe. `log` must outlive it.
 class BlobJudge {
  public:
-  // Digests that were found to be there. Events of one run name the same ones again and again.
+  // Digests that need not be looked for again: events of one run name the same ones.
   using Seen = std::unordered_set<std::string>;
 
+  // How a blob is looked for. kAllKeys: in a list of the keys that are there, 16 bytes for each,
+  // which read() makes; the bytes are for somebody else to hash. kEach: in the log, with its bytes.
+  enum class Look { kAllKeys, kEach };
+
   // Reads which texts were erased.
-  static Result<BlobJudge> read(const LogReader& log);
+  static Result<BlobJudge> read(const LogReader& log, Look look);
 
   // A blob that an event names and that is not there is a finding, unless it is a text that some
-  // event erased. With `with_content` its bytes must be those that were named, too.
-  void judge(const v1::Event& event, std::uint64_t sequence, bool with_content, Seen& seen,
+  // event erased; with kEach also one that has other bytes.
+  void judge(const v1::Event& event, std::uint64_t sequence, Seen& seen,
              v1::VerifyReport& report) const;
 
   // Texts that are there although an event says that they were erased.
   Status judge_erased(v1::VerifyReport& report) const;
 
  private:
-  explicit BlobJudge(const LogReader& log) : log_(&log) {}
+  // The first 16 bytes of a key: nobody finds two digests that have the same ones.
+  using ShortKey = std::array<char, 16>;
+
+  BlobJudge(const LogReader& log, Look look) : log_(&log), look_(look) {}
+
+  static ShortKey short_key(std::string_view sha256);
+  Status list_keys();
+  void judge_one(const v1::Event& event, std::uint64_t sequence, const std::string& sha256,
+                 bool erasable, v1::VerifyReport& report) const;
 
   const LogReader* log_;
+  Look look_;
+  std::vector<ShortKey> keys_;  // in order
   std::map<std::string, std::uint64_t, std::less<>>
       erased_;  // commitment -> the event that says so
 };

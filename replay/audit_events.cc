@@ -126,7 +126,7 @@ void EventPass::derive(Piece& piece, std::string_view value, std::uint64_t seque
   visit_index_rows(event, sequence, [&](std::string_view row_key, std::string_view row_value) {
     piece.index.add(row_key, row_value);
   });
-  blobs_.judge(event, sequence, /*with_content=*/false, piece.seen, piece.report);
+  blobs_.judge(event, sequence, piece.seen, piece.report);
   piece.runs.fold_in_piece(event, sequence, value);
 }
 

@@ -181,7 +181,7 @@ class Since {
       add_finding(report_, kTampered, "an index row is missing or differs",
                   to_hex(key) + " -> " + to_hex(value), hex_or_nothing(row), sequence);
     }
-    blobs_.judge(event, sequence, /*with_content=*/true, seen_, report_);
+    blobs_.judge(event, sequence, seen_, report_);
     runs_.fold(event, sequence);
     if (!event.has_run_finished()) return;
     const Result<std::optional<std::string>> statement =
@@ -247,7 +247,7 @@ Status audit_since(const LogReader& log, const AuditRequest& request, const Know
   if (!state) return pass(state);
   Result<SignedBy> signed_by = SignedBy::read(log, request.trust, report);
   if (!signed_by) return pass(signed_by);
-  Result<BlobJudge> blobs = BlobJudge::read(log);
+  Result<BlobJudge> blobs = BlobJudge::read(log, BlobJudge::Look::kEach);
   if (!blobs) return pass(blobs);
   return Since(log, request, *std::move(signed_by), *std::move(blobs), *std::move(state), report)
       .run(since);

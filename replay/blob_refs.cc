@@ -27,74 +27,98 @@ bool is_blob_field(const FieldDescriptor& field) {
   return std::find(kBlobFields.begin(), kBlobFields.end(), field.full_name()) != kBlobFields.end();
 }
 
-// The fields of each type of message below which a blob can be named, in order: most events name
+// The fields of each type of message at or below which a blob is named, in order: most events name
 // none, and an audit asks them all.
+struct Step {
+  const FieldDescriptor* field;
+  const std::vector<Step>* inner;  // nullptr: the field itself names one
+};
+using Steps = std::vector<Step>;
+
 class Schema {
  public:
-  using Fields = std::vector<const FieldDescriptor*>;
-
-  Schema() { gather(*v1::Event::descriptor()); }
-
-  const Fields& fields_of(const Message& message) const {
-    return fields_.at(message.GetDescriptor());
-  }
+  Schema() : event_(gather(*v1::Event::descriptor())) {}
+  const Steps& event() const { return event_; }
 
  private:
-  const Fields& gather(const google::protobuf::Descriptor& type) {
-    const auto [place, is_new] = fields_.try_emplace(&type);
+  const Steps& gather(const google::protobuf::Descriptor& type) {
+    const auto [place, is_new] = steps_.try_emplace(&type);
     if (!is_new) return place->second;
-    Fields fields;
+    Steps steps;
     for (int i = 0; i < type.field_count(); ++i) {
       const FieldDescriptor* const field = type.field(i);
       const google::protobuf::Descriptor* const inner = field->message_type();
-      if (is_blob_field(*field) || inner == v1::Erasable::descriptor() ||
-          (inner != nullptr && !gather(*inner).empty())) {
-        fields.push_back(field);
+      if (is_blob_field(*field) || inner == v1::Erasable::descriptor()) {
+        steps.push_back({field, nullptr});
+      } else if (inner != nullptr && !gather(*inner).empty()) {
+        steps.push_back({field, &steps_.at(inner)});
       }
     }
-    std::sort(fields.begin(), fields.end(), [](const FieldDescriptor* a, const FieldDescriptor* b) {
-      return a->number() < b->number();
-    });
-    return fields_[&type] = std::move(fields);
+    std::sort(steps.begin(), steps.end(),
+              [](const Step& a, const Step& b) { return a.field->number() < b.field->number(); });
+    place->second = std::move(steps);
+    return place->second;
   }
 
-  std::map<const google::protobuf::Descriptor*, Fields> fields_;
+  std::map<const google::protobuf::Descriptor*, Steps> steps_;
+  const Steps& event_;
 };
 
-void add_named_by(const Schema& schema, const Message& message, const std::string& prefix,
-                  std::vector<BlobRef>& out) {
+using Path = std::vector<const FieldDescriptor*>;
+
+// `path` leads to the field while `visit` is called.
+void walk(const Steps& steps, const Message& message, Path& path, const BlobVisitor& visit) {
   const google::protobuf::Reflection& reflection = *message.GetReflection();
-  for (const FieldDescriptor* const field : schema.fields_of(message)) {
-    if (field->is_repeated() ? reflection.FieldSize(message, field) == 0
-                             : !reflection.HasField(message, field)) {
+  for (const auto& [field, inner_steps] : steps) {
+    const bool many = field->is_repeated();
+    const int count = many                                  ? reflection.FieldSize(message, field)
+                      : reflection.HasField(message, field) ? 1
+                                                            : 0;
+    if (count == 0) continue;
+    path.push_back(field);
+    if (field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) {
+      std::string scratch;
+      visit(reflection.GetStringReference(message, field, &scratch), false);
+      path.pop_back();
       continue;
     }
-    const std::string name = prefix + field->name();
-    if (is_blob_field(*field)) {
-      out.push_back({reflection.GetString(message, field), name, false});
-    }
-    if (field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) continue;
-    const int count = field->is_repeated() ? reflection.FieldSize(message, field) : 1;
     for (int i = 0; i < count; ++i) {
-      const Message& inner = field->is_repeated() ? reflection.GetRepeatedMessage(message, field, i)
-                                                  : reflection.GetMessage(message, field);
-      if (field->message_type() != v1::Erasable::descriptor()) {
-        add_named_by(schema, inner, name + ".", out);
+      const Message& inner = many ? reflection.GetRepeatedMessage(message, field, i)
+                                  : reflection.GetMessage(message, field);
+      if (inner_steps != nullptr) {
+        walk(*inner_steps, inner, path, visit);
       } else if (const auto& text = static_cast<const v1::Erasable&>(inner);
                  !text.commitment().empty()) {
-        out.push_back({text.commitment(), name, true});
+        visit(text.commitment(), true);
       }
     }
+    path.pop_back();
   }
+}
+
+const Schema& schema() {
+  static const Schema schema;
+  return schema;
 }
 
 }  // namespace
 
 std::vector<BlobRef> blobs_named_by(const v1::Event& event) {
-  static const Schema schema;
   std::vector<BlobRef> out;
-  add_named_by(schema, event, "", out);
+  Path path;
+  walk(schema().event(), event, path, [&](const std::string& sha256, bool erasable) {
+    std::string name;
+    for (const FieldDescriptor* const field : path) {
+      name += (name.empty() ? "" : ".") + field->name();
+    }
+    out.push_back({sha256, std::move(name), erasable});
+  });
   return out;
+}
+
+void visit_blobs_named_by(const v1::Event& event, const BlobVisitor& visit) {
+  Path path;
+  walk(schema().event(), event, path, visit);
 }
 
 }  // namespace muniment

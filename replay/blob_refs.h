@@ -2,6 +2,7 @@
 #ifndef MUNIMENT_REPLAY_BLOB_REFS_H_
 #define MUNIMENT_REPLAY_BLOB_REFS_H_
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,10 @@ struct BlobRef {
 // In the order of the fields. Digests of things outside the log (programs, artifacts, reports) are
 // not among them; nor are those in fields that this program does not know.
 std::vector<BlobRef> blobs_named_by(const v1::Event& event);
+
+// The same without the names of fields, for whoever asks very many events.
+using BlobVisitor = std::function<void(const std::string& sha256, bool erasable)>;
+void visit_blobs_named_by(const v1::Event& event, const BlobVisitor& visit);
 
 }  // namespace muniment
 
