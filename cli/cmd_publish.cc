@@ -9,6 +9,7 @@
 #include "cli/stop.h"
 #include "recorder/core/digest.h"
 #include "recorder/core/text.h"
+#include "replay/prove.h"
 
 namespace muniment {
 namespace {
@@ -18,12 +19,8 @@ struct Options {
   bool compare = false;
 };
 
-std::string events(std::uint64_t n) {
-  return std::to_string(n) + (n == 1 ? " event" : " events");
-}
-
 std::string text_of(const v1::PublishReport& report) {
-  return "published " + events(report.size()) + " in " + inert(report.folder()) + ": " +
+  return "published " + counted(report.size(), "event") + " in " + inert(report.folder()) + ": " +
          std::to_string(report.written()) + " files written, " + std::to_string(report.kept()) +
          " kept, " + std::to_string(report.removed()) + " removed\nlog " + inert(report.origin()) +
          "\nroot " + to_hex(report.root_hash()) + "\n";
@@ -33,9 +30,7 @@ Result<int> run_publish(const Options& options, const Globals& globals, Redactor
   Result<OpenLog> log = open_log(globals, secrets);
   if (!log) return pass(log);
   // Before the folder is made: there may be nothing to put into it.
-  if (Result<Publishable> ours = find_publishable(*log->reader); !ours) {
-    return pass(ours);
-  }
+  if (Result<SignedHead> ours = read_signed_head(*log->reader); !ours) return pass(ours);
   const auto wait = lock_request(globals, secrets).wait;
   Result<PublishFolder> folder = PublishFolder::open(options.folder, wait);
   if (!folder) return pass(folder);
@@ -44,7 +39,7 @@ Result<int> run_publish(const Options& options, const Globals& globals, Redactor
       *log->reader, *folder, {.compare_all = options.compare, .stop_requested = stop_requested});
   if (!report) return pass(report);
   if (report->behind() > 0) {
-    say_warning(events(report->behind()) +
+    say_warning(counted(report->behind(), "event") +
                 " behind the newest checkpoint: not published; sign one with `muniment "
                 "checkpoint`, then publish again");
   }

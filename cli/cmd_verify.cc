@@ -17,10 +17,6 @@ struct Options {
   std::string origin;
 };
 
-std::string counted(std::uint64_t count, const std::string& what) {
-  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
-}
-
 // What a message quotes is inert already: backslashes stay, so that nothing is escaped twice.
 std::string inert_once(const std::string& text) {
   std::string out;

@@ -8,7 +8,7 @@
 #include "recorder/core/tlog/note.h"
 #include "recorder/core/tlog/tile.h"
 #include "recorder/log/prover.h"
-#include "recorder/log/queries.h"
+#include "replay/prove.h"
 #include "replay/tiles.h"
 
 namespace muniment {
@@ -33,7 +33,7 @@ class Publisher {
       : log_(log), folder_(folder), options_(options) {}
 
   Result<v1::PublishReport> run() {
-    Result<Publishable> ours = find_publishable(log_);
+    Result<SignedHead> ours = read_signed_head(log_);
     if (!ours) return pass(ours);
     ours_ = std::move(*ours);
     Result<v1::StoreState> state = log_.state();
@@ -174,49 +174,13 @@ class Publisher {
   const LogReader& log_;
   PublishFolder& folder_;
   const PublishOptions& options_;
-  Publishable ours_;
+  SignedHead ours_;
   std::string published_;      // the note that was there
   std::uint64_t covered_ = 0;  // its size
   v1::PublishReport report_;
 };
 
 }  // namespace
-
-Result<Publishable> find_publishable(const LogReader& log) {
-  Result<v1::StoreState> state = log.state();
-  if (!state) return pass(state);
-  Result<std::optional<StoredCheckpoint>> newest = newest_checkpoint(log);
-  if (!newest) return pass(newest);
-  if (!newest->has_value()) {
-    return fail(ErrorCode::kNotFound,
-                "no checkpoint of this log is signed yet; sign one with `muniment checkpoint`");
-  }
-  const std::string whose = "the newest checkpoint in the store";
-  const std::string verify = "; run `muniment verify`";
-  Result<Checkpoint> checkpoint = read_checkpoint((*newest)->note, whose);
-  if (!checkpoint) {
-    checkpoint.error().message += verify;
-    return pass(checkpoint);
-  }
-  if (checkpoint->origin != state->origin()) {
-    return fail(ErrorCode::kCorrupt,
-                whose + " is of the log " + inert_short(checkpoint->origin, 200) +
-                    ", the store's name is " + inert_short(state->origin(), 200) + verify);
-  }
-  if (checkpoint->size > state->size() || checkpoint->size != (*newest)->size) {
-    return fail(ErrorCode::kCorrupt, whose + " is of " + std::to_string(checkpoint->size) +
-                                         " events, the store has " + std::to_string(state->size()) +
-                                         verify);
-  }
-  Result<Digest> root = root_at(log, checkpoint->size);
-  if (!root) return pass(root);
-  if (*root != checkpoint->root) {
-    return fail(ErrorCode::kCorrupt, whose + " has the root " + to_hex(checkpoint->root) +
-                                         ", the store's at " + std::to_string(checkpoint->size) +
-                                         " events is " + to_hex(*root) + verify);
-  }
-  return Publishable{.checkpoint = std::move(*checkpoint), .note = std::move((*newest)->note)};
-}
 
 Result<v1::PublishReport> publish(const LogReader& log, PublishFolder& folder,
                                   const PublishOptions& options) {

@@ -8,18 +8,9 @@
 #include "cli/publish_folder.h"
 #include "muniment/v1/report.pb.h"
 #include "recorder/core/result.h"
-#include "recorder/core/tlog/checkpoint.h"
 #include "recorder/log/event_log.h"
 
 namespace muniment {
-
-// The newest signed checkpoint of a log, which the rows of that log agree with.
-struct Publishable {
-  Checkpoint checkpoint;
-  std::string note;
-};
-// kNotFound: none was signed yet; names `muniment checkpoint`. kCorrupt: it is not of this log.
-Result<Publishable> find_publishable(const LogReader& log);
 
 struct PublishOptions {
   bool compare_all = false;  // read again what an earlier checkpoint covers, and mend it

@@ -16,10 +16,6 @@ namespace {
 constexpr std::size_t kSizeKeyBytes = 8;
 constexpr std::size_t kRunIdBytes = 36;
 
-std::string events_text(std::uint64_t count) {
-  return std::to_string(count) + (count == 1 ? " event" : " events");
-}
-
 bool any_of(const std::vector<NoteKey>& keys, const std::vector<NoteKey>& wanted) {
   return std::any_of(wanted.begin(), wanted.end(),
                      [&](const NoteKey& key) { return is_among(key, keys); });
@@ -123,13 +119,13 @@ Status SignedBy::judge_rows(std::uint64_t first, std::uint64_t end, v1::VerifyRe
                       }
                       if (checkpoint && checkpoint->size != size) {
                         add_finding(part, kTampered, "it lies under another size",
-                                    events_text(size), events_text(checkpoint->size));
+                                    counted(size, "event"), counted(checkpoint->size, "event"));
                       } else if (checkpoint) {
                         claims.push_back({size, checkpoint->root, "", part.findings().empty(), {}});
                       }
                       report.set_checkpoint_size(size);
                       *report.mutable_signers() = part.signers();
-                      add_part(report, part, "the checkpoint of " + events_text(size));
+                      add_part(report, part, "the checkpoint of " + counted(size, "event"));
                       return true;
                     });
 }

@@ -1,18 +1,11 @@
 // What both checks, of the whole log and of its newer part, say about its end.
 #include <algorithm>
 
+#include "recorder/core/text.h"
 #include "recorder/log/queries.h"
 #include "replay/audit_checkpoints.h"
 
 namespace muniment {
-namespace {
-
-std::string events_text(std::uint64_t count) {
-  return std::to_string(count) + (count == 1 ? " event" : " events");
-}
-
-}  // namespace
-
 Result<LogExtent> read_extent(const LogReader& log, const v1::StoreState& state) {
   Result<std::optional<StoredCheckpoint>> newest = newest_checkpoint(log);
   if (!newest) return pass(newest);
@@ -30,7 +23,7 @@ void judge_unreached(const std::vector<Claim>& beyond, const LogExtent& extent,
                 known.from +
                     ": the log does not reach this checkpoint: it was cut, or an older "
                     "copy lies in its place",
-                events_text(known.size), events_text(extent.events),
+                counted(known.size, "event"), counted(extent.events, "event"),
                 is_cut ? std::optional(extent.events) : std::nullopt);
   }
 }
@@ -40,7 +33,7 @@ void judge_newest(const LogExtent& extent, std::uint64_t min_size,
   if (!extent.signed_to) {
     if (min_size > 0) {
       add_finding(report, kUnsigned, "there is no checkpoint",
-                  "one of at least " + events_text(min_size), "none");
+                  "one of at least " + counted(min_size, "event"), "none");
     } else if (finished_executions > 0) {
       add_finding(report, kUnsigned,
                   "there is no checkpoint, although executions have finished; sign the log with "
@@ -54,12 +47,12 @@ void judge_newest(const LogExtent& extent, std::uint64_t min_size,
   const std::uint64_t size = *extent.signed_to;
   if (size < min_size) {
     add_finding(report, kOlder, "the newest checkpoint is older than what was seen before",
-                "at least " + events_text(min_size), events_text(size));
+                "at least " + counted(min_size, "event"), counted(size, "event"));
   }
   if (size >= extent.events) return;
   const std::uint64_t behind = extent.events - size;
-  add_caveat(report, events_text(behind) + (behind == 1 ? " lies" : " lie") +
-                         " behind the newest checkpoint, of " + events_text(size) +
+  add_caveat(report, counted(behind, "event") + (behind == 1 ? " lies" : " lie") +
+                         " behind the newest checkpoint, of " + counted(size, "event") +
                          ": no signature covers " + (behind == 1 ? "it" : "them"));
 }
 

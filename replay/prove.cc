@@ -9,10 +9,6 @@
 namespace muniment {
 namespace {
 
-std::string events_of(std::uint64_t n) {
-  return std::to_string(n) + (n == 1 ? " event" : " events");
-}
-
 Result<Checkpoint> checkpoint_in(std::string_view note) {
   const Result<Note> parsed = parse_note(note);
   if (!parsed) return std::unexpected(parsed.error());
@@ -30,7 +26,7 @@ Status compare_with_log(const LogReader& log, const Checkpoint& checkpoint,
                                          inert_short(state->origin(), 200));
   }
   if (checkpoint.size > state->size()) {
-    return fail(ErrorCode::kCorrupt, what + " is of " + events_of(checkpoint.size) +
+    return fail(ErrorCode::kCorrupt, what + " is of " + counted(checkpoint.size, "event") +
                                          ", this log has " + std::to_string(state->size()) +
                                          ": it is an older copy, or its end is gone; run "
                                          "`muniment verify`");
@@ -39,7 +35,7 @@ Status compare_with_log(const LogReader& log, const Checkpoint& checkpoint,
   if (!root) return pass(root);
   if (*root != checkpoint.root) {
     return fail(ErrorCode::kCorrupt, what + " contradicts this log: the root of the first " +
-                                         events_of(checkpoint.size) + " is " +
+                                         counted(checkpoint.size, "event") + " is " +
                                          to_hex(checkpoint.root) + " there and " + to_hex(*root) +
                                          " here; run `muniment verify`");
   }
@@ -75,7 +71,7 @@ Result<InclusionFile> make_inclusion_file(const LogReader& log, std::uint64_t se
   if (sequence >= size) {
     return fail(ErrorCode::kInvalid, "event " + std::to_string(sequence) +
                                          " is not covered by the newest checkpoint, of " +
-                                         events_of(size) +
+                                         counted(size, "event") +
                                          "; sign the log as it is with `muniment checkpoint`");
   }
   Result<std::vector<Digest>> hashes = prove_inclusion(log, sequence, size);
@@ -103,8 +99,8 @@ Result<ConsistencyFile> make_consistency_file(const LogReader& log, std::string_
   if (!head) return pass(head);
   if (old->size > head->checkpoint.size) {
     return fail(ErrorCode::kInvalid, "the newest checkpoint here is of " +
-                                         events_of(head->checkpoint.size) +
-                                         ", older than the one of " + events_of(old->size) +
+                                         counted(head->checkpoint.size, "event") +
+                                         ", older than the one of " + counted(old->size, "event") +
                                          "; sign the log as it is with `muniment checkpoint`");
   }
   ConsistencyFile file{.old_size = old->size, .hashes = {}, .checkpoint = std::move(head->note)};

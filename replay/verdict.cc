@@ -8,10 +8,6 @@
 namespace muniment {
 namespace {
 
-std::string plural(std::uint64_t n, const std::string& noun) {
-  return std::to_string(n) + " " + noun + (n == 1 ? "" : "s");
-}
-
 bool all_private(const v1::RunState& run) {
   return std::all_of(run.artifacts().begin(), run.artifacts().end(),
                      [](const v1::ArtifactState& row) {
@@ -29,22 +25,22 @@ bool all_verified(const v1::RunState& run) {
 std::string ok_line(const v1::RunState& run) {
   const v1::RunCounts counts = count(run);
   if (run.mode() == v1::MODE_OBSERVATION) {
-    return "RESOLVED: " + plural(counts.modules(), "module");
+    return "RESOLVED: " + counted(counts.modules(), "module");
   }
   if (run.mode() == v1::MODE_DRY_RUN) {
-    return "DRY RUN OK: " + plural(counts.modules(), "module") + ", " +
-           plural(counts.steps(), "step") + ", " + std::to_string(counts.applied()) +
+    return "DRY RUN OK: " + counted(counts.modules(), "module") + ", " +
+           counted(counts.steps(), "step") + ", " + std::to_string(counts.applied()) +
            " written, 0 drift";
   }
   std::uint64_t torn = 0;
   for (const v1::ArtifactState& row : run.artifacts()) {
     torn += row.changed_count() + row.vanished_count();
   }
-  return "EXECUTED: " + plural(counts.modules(), "module") + ", " +
-         plural(counts.artifacts(), "artifact") + ", " + human_bytes(counts.artifact_bytes()) +
+  return "EXECUTED: " + counted(counts.modules(), "module") + ", " +
+         counted(counts.artifacts(), "artifact") + ", " + human_bytes(counts.artifact_bytes()) +
          (all_private(run) ? ", all 0600" : ", NOT all 0600") +
          (all_verified(run) ? ", verified" : ", NOT verified") +
-         (torn == 0 ? "" : ", " + plural(torn, "file") + " changed while read");
+         (torn == 0 ? "" : ", " + counted(torn, "file") + " changed while read");
 }
 
 std::string failure_line(const v1::RunState& run) {

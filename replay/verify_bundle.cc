@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "recorder/core/text.h"
 #include "recorder/core/tlog/proof_file.h"
 #include "recorder/core/tlog/tree_proof.h"
 #include "replay/bundle.h"
@@ -17,10 +18,6 @@ namespace {
 
 constexpr std::size_t kShown = 300;
 constexpr std::size_t kMostKeys = 1000;
-
-std::string events_of(std::uint64_t n) {
-  return std::to_string(n) + (n == 1 ? " event" : " events");
-}
 
 // Foreign text of a length that can be shown; whoever shows it makes it inert.
 std::string cut(std::string_view foreign) {
@@ -58,7 +55,8 @@ class Judge {
     }
     if (in_.index.checkpoint_size() != checkpoint_.size) {
       add_finding(report_, kTampered, "bundle.json names another size than the checkpoint",
-                  events_of(checkpoint_.size), events_of(in_.index.checkpoint_size()));
+                  counted(checkpoint_.size, "event"),
+                  counted(in_.index.checkpoint_size(), "event"));
     }
     return true;
   }
@@ -220,8 +218,8 @@ class Judge {
       report_.add_caveats("the run was not over: nothing says how many events it has");
     } else if (own != *expected) {
       add_finding(report_, own < *expected ? kTruncated : kTampered,
-                  "the bundle has not the events that the run says it has", events_of(*expected),
-                  events_of(own));
+                  "the bundle has not the events that the run says it has",
+                  counted(*expected, "event"), counted(own, "event"));
     }
     return true;
   }

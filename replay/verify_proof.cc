@@ -2,15 +2,12 @@
 
 #include <string>
 
+#include "recorder/core/text.h"
 #include "recorder/core/tlog/proof_file.h"
 #include "recorder/core/tlog/tree_proof.h"
 
 namespace muniment {
 namespace {
-
-std::string events_of(std::uint64_t n) {
-  return std::to_string(n) + (n == 1 ? " event" : " events");
-}
 
 // What is wrong with the older checkpoint is wrong with the answer.
 std::optional<Checkpoint> judge_old(std::string_view note, const Trust& trust,
@@ -35,11 +32,12 @@ void compare_logs(const ConsistencyFile& file, const Checkpoint& old, const Chec
   }
   if (file.old_size != old.size) {
     return add_finding(report, kTampered, "the proof begins at another checkpoint than was given",
-                       "one of " + events_of(old.size), "one of " + events_of(file.old_size));
+                       "one of " + counted(old.size, "event"),
+                       "one of " + counted(file.old_size, "event"));
   }
   if (now.size < old.size) {
     return add_finding(report, kOlder, "the newer checkpoint speaks of fewer events",
-                       "at least " + events_of(old.size), events_of(now.size));
+                       "at least " + counted(old.size, "event"), counted(now.size, "event"));
   }
   if (old.size == 0) {
     if (!file.hashes.empty()) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -30,6 +31,9 @@ bool is_valid_utf8(std::string_view text);
 
 // How many bytes at the front of `text` are valid UTF-8: where the first bad byte stands.
 std::size_t valid_utf8_prefix(std::string_view text);
+
+// "1 event", "3 events".
+std::string counted(std::uint64_t count, std::string_view noun);
 
 // The word in `words` nearest to `wrong` by edit distance (insert, delete, replace, swap of
 // neighbours), or "" when none is near enough to be meant (distance over max(2, length / 3)).

@@ -1,4 +1,4 @@
-// An open file, and writing to it.
+// An open file, and writing to it: what the small files beside the database have in common.
 #ifndef MUNIMENT_RECORDER_LOG_HELD_FILE_H_
 #define MUNIMENT_RECORDER_LOG_HELD_FILE_H_
 
@@ -14,6 +14,7 @@ class HeldFile {
   HeldFile(const HeldFile&) = delete;
   HeldFile& operator=(const HeldFile&) = delete;
 
+  // The descriptor, for the calls that take one; the object keeps it.
   int get() const { return file_; }
   bool failed() const { return file_ < 0; }
 

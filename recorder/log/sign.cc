@@ -20,10 +20,6 @@ std::string real_folder(const std::string& folder) {
   return error ? folder : real.string();
 }
 
-std::string events(std::uint64_t count) {
-  return std::to_string(count) + (count == 1 ? " event" : " events");
-}
-
 // Reads a checkpoint that this key is said to have signed.
 Result<Checkpoint> read_signed(const std::string& note, const NoteKey& key) {
   Result<Note> parsed = parse_note(note);
@@ -44,8 +40,8 @@ Result<std::string> why_not_extended(const LogReader& log, const v1::StoreState&
     return "it is of the log " + inert(old.origin) + ", this is " + inert(state.origin());
   }
   if (old.size > state.size()) {
-    return "it covers " + events(old.size) + " and this store has " + std::to_string(state.size()) +
-           ": the store was replaced by an older copy, or cut";
+    return "it covers " + counted(old.size, "event") + " and this store has " +
+           std::to_string(state.size()) + ": the store was replaced by an older copy, or cut";
   }
   if (old.size == 0) return "";
   const Digest root = digest_from_bytes(state.root());
@@ -53,7 +49,7 @@ Result<std::string> why_not_extended(const LogReader& log, const v1::StoreState&
   if (!proof) return pass(proof);
   const Status verified = verify_consistency(old.size, state.size(), *proof, old.root, root);
   if (verified) return "";
-  return "its first " + events(old.size) + " are other ones than this store's";
+  return "its first " + counted(old.size, "event") + " are other ones than this store's";
 }
 
 // Whether the log tells itself that this key was its key once.
@@ -117,8 +113,8 @@ Status check_own_newest(const StoredCheckpoint& newest, const Store& log,
                         const v1::StoreState& state, const LogKeys& keys) {
   const auto refuse = [&](const std::string& why) {
     return fail(ErrorCode::kCorrupt,
-                "the checkpoint of " + events(newest.size) + " in store " + inert(log.folder()) +
-                    " is not extended by its events: " + why +
+                "the checkpoint of " + counted(newest.size, "event") + " in store " +
+                    inert(log.folder()) + " is not extended by its events: " + why +
                     "; run `muniment verify` and restore the store from a copy");
   };
   Result<Note> note = parse_note(newest.note);
