@@ -69,7 +69,14 @@ using Path = std::vector<const FieldDescriptor*>;
 // `path` leads to the field while `visit` is called.
 void walk(const Steps& steps, const Message& message, Path& path, const BlobVisitor& visit) {
   const google::protobuf::Reflection& reflection = *message.GetReflection();
+  const google::protobuf::OneofDescriptor* oneof = nullptr;  // the last one met …
+  const FieldDescriptor* set = nullptr;                      // … and its member that is there
   for (const auto& [field, inner_steps] : steps) {
+    if (const auto* const its = field->real_containing_oneof(); its != nullptr) {
+      if (its != oneof) set = reflection.GetOneofFieldDescriptor(message, its);
+      oneof = its;
+      if (set != field) continue;
+    }
     const bool many = field->is_repeated();
     const int count = many                                  ? reflection.FieldSize(message, field)
                       : reflection.HasField(message, field) ? 1

@@ -51,7 +51,8 @@ inline std::vector<double> ratios(const std::vector<double>& above,
 
 struct Process {
   double seconds = 0;
-  double peak_mib = 0;  // the kernel's ru_maxrss: all threads; not below what /proc calls VmHWM
+  double cpu_seconds = 0;  // of all its threads, in the kernel too
+  double peak_mib = 0;     // the kernel's ru_maxrss: all threads; not below what /proc calls VmHWM
 };
 
 // Runs a program to its end, its standard output thrown away. Ends the benchmark when it fails.
@@ -77,7 +78,11 @@ inline Process run_process(const std::vector<std::string>& command) {
     std::fprintf(stderr, "\n");
     std::exit(1);
   }
-  return {took, static_cast<double>(used.ru_maxrss) / 1024};
+  const auto seconds = [](const struct timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
+  return {took, seconds(used.ru_utime) + seconds(used.ru_stime),
+          static_cast<double>(used.ru_maxrss) / 1024};
 }
 
 // The program under test, as script/bench names it.
