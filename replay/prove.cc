@@ -49,7 +49,7 @@ Result<SignedHead> read_signed_head(const LogReader& log) {
   if (!newest) return pass(newest);
   if (!newest->has_value()) {
     return fail(ErrorCode::kNotFound,
-                "nothing in this log is signed yet; sign it with `muniment checkpoint`");
+                "no checkpoint of this log is signed yet; sign it with `muniment checkpoint`");
   }
   Result<Checkpoint> checkpoint = checkpoint_in((*newest)->note);
   if (!checkpoint) {
