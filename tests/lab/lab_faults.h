@@ -55,6 +55,7 @@ class LabRun {
   }
   RunWith surroundings() const {
     return {.environment = {{"HOME", dir_.path},
+                            {"MUNIMENT_GUARD", dir_.path + "/guard"},
                             {"USER", "tester"},
                             {"MUNIMENT_STALL", stall_},
                             {"MUNIMENT_MANIFEST", manifest()}},
