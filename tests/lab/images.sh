@@ -31,11 +31,15 @@ ensure_base_tar() {
   flock -w 600 8 || die "another script/lab holds $CACHE/lock"
   if [ ! -s "$BASE_TAR" ]; then
     rm -f "$CACHE"/base-*.tar
-    # mmdebstrap takes the format from the name.
-    build_base "$CACHE/base-unfinished.tar" >"$LAB_DIR/mmdebstrap.log" 2>&1 || {
+    # A mirror that does not answer for a moment is asked again. mmdebstrap takes the format from
+    # the name.
+    local pause
+    for pause in 5 20 last; do
+      build_base "$CACHE/base-unfinished.tar" >"$LAB_DIR/mmdebstrap.log" 2>&1 && break
       tail -n 20 "$LAB_DIR/mmdebstrap.log" >&2
-      die "mmdebstrap failed"
-    }
+      [ $pause != last ] || die "mmdebstrap failed three times"
+      sleep $pause
+    done
     mv "$CACHE/base-unfinished.tar" "$BASE_TAR"
   fi
   exec 8>&-
