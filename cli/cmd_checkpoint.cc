@@ -57,10 +57,9 @@ Status record_fork(Held& held, const LogKeys& keys, const std::string& reason,
   body.set_known_checkpoint((*fork)->known.checkpoint);
   Hidden hidden = hide(secrets.redact(reason));
   *body.mutable_reason() = hidden.field;
-  Entry entry = held.outside.stamp(std::move(event), {std::move(hidden.blob)});
-  const Result<Appended> appended = held.store->append({std::move(entry)}, std::nullopt);
-  if (!appended) return std::unexpected(appended.error());
-  return {};
+  const Result<std::uint64_t> recorded =
+      held.outside.record(*held.store, std::move(event), {std::move(hidden.blob)});
+  return recorded ? Status() : std::unexpected(recorded.error());
 }
 
 int show(const Globals& globals, const SignedCheckpoint& made, const std::string& guard) {
@@ -122,9 +121,8 @@ Result<int> rotate_key(const Globals& globals, Redactor& secrets) {
     v1::Event event;
     event.mutable_key_rotated()->set_old_vkey(old_vkey);
     event.mutable_key_rotated()->set_new_vkey(vkey_of(next->verifier));
-    Entry entry = held->outside.stamp(std::move(event), {});
-    const Result<Appended> appended = held->store->append({std::move(entry)}, std::nullopt);
-    if (!appended) return std::unexpected(appended.error());
+    const Result<std::uint64_t> recorded = held->outside.record(*held->store, std::move(event), {});
+    if (!recorded) return std::unexpected(recorded.error());
     keys->next = *std::move(next);
   } else {
     say("going on with the rotation that was recorded and not finished");

@@ -20,9 +20,7 @@ struct Options {
 };
 
 std::uint64_t size_in(const std::string& checkpoint) {
-  const Result<Note> note = parse_note(checkpoint);
-  const Result<Checkpoint> read =
-      note ? parse_checkpoint(note->text) : std::unexpected(note.error());
+  const Result<Checkpoint> read = checkpoint_in(checkpoint);
   return read ? read->size : 0;
 }
 

@@ -26,11 +26,16 @@ Result<std::optional<std::string>> content_of(const std::string& path, std::size
     return refuse(path, "cannot be read: " + errno_text(errno));
   }
   if (!S_ISREG(facts.st_mode)) return refuse(path, "is no regular file");
-  const auto size = static_cast<std::size_t>(facts.st_size);
-  if (size > most) return refuse(path, "is larger than " + std::to_string(most) + " bytes");
-  std::string bytes(size, '\0');
+  if (static_cast<std::uint64_t>(facts.st_size) > most) {
+    return refuse(path, "has " + std::to_string(facts.st_size) + " bytes; at most " +
+                            std::to_string(most) + " are read");
+  }
+  std::string bytes(static_cast<std::size_t>(facts.st_size) + 1, '\0');
   const std::int64_t got = read_full(file.get(), bytes);
   if (got < 0) return refuse(path, "cannot be read: " + errno_text(errno));
+  if (static_cast<std::size_t>(got) == bytes.size()) {
+    return refuse(path, "grows while it is read; try it afterwards");
+  }
   bytes.resize(static_cast<std::size_t>(got));
   return bytes;
 }

@@ -61,6 +61,14 @@ Entry OutsideRun::stamp(v1::Event body, std::vector<std::string> blobs) {
   return make_entry(stamper_->stamp(std::move(body)).back(), std::move(blobs));
 }
 
+Result<std::uint64_t> OutsideRun::record(Store& store, v1::Event body,
+                                         std::vector<std::string> blobs) {
+  Result<Appended> appended =
+      store.append({stamp(std::move(body), std::move(blobs))}, std::nullopt);
+  if (!appended) return pass(appended);
+  return appended->sequences.front();
+}
+
 Result<std::unique_ptr<Store>> OutsideRun::hold(const Globals& globals, const Redactor& secrets,
                                                 const std::string& folder) {
   Result<std::unique_ptr<Store>> store = open_for_writing(folder, globals, secrets);

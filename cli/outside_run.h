@@ -27,6 +27,9 @@ class OutsideRun {
   // The event as an entry; the first one carries the actor's texts along.
   Entry stamp(v1::Event body, std::vector<std::string> blobs);
 
+  // Stamps a fact and appends it to a store that is held. Its sequence.
+  Result<std::uint64_t> record(Store& store, v1::Event body, std::vector<std::string> blobs);
+
   // Takes the store, says which runs died, takes in what waits in the inbox. Errors: as
   // open_store(); kInvalid when there is no store.
   Result<std::unique_ptr<Store>> hold(const Globals& globals, const Redactor& secrets,

@@ -14,19 +14,6 @@
 namespace muniment {
 namespace {
 
-// The text of a signed note as a checkpoint; `whose` stands in the message.
-Result<Checkpoint> read_checkpoint(std::string_view bytes, const std::string& whose) {
-  Result<Note> note = parse_note(bytes);
-  if (!note) {
-    return fail(ErrorCode::kCorrupt, whose + " is no signed note: " + note.error().message);
-  }
-  Result<Checkpoint> checkpoint = parse_checkpoint(note->text);
-  if (!checkpoint) {
-    return fail(ErrorCode::kCorrupt, whose + " is no checkpoint: " + checkpoint.error().message);
-  }
-  return checkpoint;
-}
-
 class Publisher {
  public:
   Publisher(const LogReader& log, PublishFolder& folder, const PublishOptions& options)
@@ -64,10 +51,10 @@ class Publisher {
     published_ = std::move(**bytes);
     const std::string whose = "the checkpoint in " + shown_path(path());
     const std::string otherwise = "; if that is right, publish into another folder";
-    Result<Checkpoint> there = read_checkpoint(published_, whose);
+    Result<Checkpoint> there = checkpoint_in(published_);
     if (!there) {
-      there.error().message += otherwise;
-      return pass(there);
+      return fail(ErrorCode::kCorrupt,
+                  whose + " is no checkpoint: " + there.error().message + otherwise);
     }
     const Checkpoint& ours = ours_.checkpoint;
     if (there->origin != ours.origin) {

@@ -1,4 +1,3 @@
-#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -7,6 +6,7 @@
 #include <utility>
 
 #include "cli/folder_below.h"
+#include "cli/output_file.h"
 #include "cli/verify.h"
 #include "cli/verify_published_folder.h"
 #include "recorder/core/text.h"
@@ -152,29 +152,7 @@ Result<v1::VerifyReport> verify_file(const VerifyOptions& options) {
 }  // namespace
 
 Result<std::string> read_evidence(const std::string& path) {
-  const Fd file(open_to_read(AT_FDCWD, path.c_str(), 0));
-  struct stat facts{};
-  if (!file.open() || ::fstat(file.get(), &facts) != 0) {
-    return fail(ErrorCode::kInvalid, inert(path) + " cannot be read: " + errno_text(errno));
-  }
-  if (!S_ISREG(facts.st_mode)) {
-    return fail(ErrorCode::kInvalid, inert(path) + " is no regular file");
-  }
-  if (static_cast<std::uint64_t>(facts.st_size) > kMostEvidenceBytes) {
-    return fail(ErrorCode::kInvalid, inert(path) + " has " + std::to_string(facts.st_size) +
-                                         " bytes; at most " + std::to_string(kMostEvidenceBytes) +
-                                         " are read");
-  }
-  std::string bytes(static_cast<std::size_t>(facts.st_size) + 1, '\0');
-  const std::int64_t got = read_full(file.get(), bytes);
-  if (got < 0) {
-    return fail(ErrorCode::kInvalid, inert(path) + " cannot be read: " + errno_text(errno));
-  }
-  if (static_cast<std::size_t>(got) == bytes.size()) {
-    return fail(ErrorCode::kInvalid, inert(path) + " grows while it is read; verify it afterwards");
-  }
-  bytes.resize(static_cast<std::size_t>(got));
-  return bytes;
+  return read_input(path, kMostEvidenceBytes);
 }
 
 Result<v1::VerifyReport> verify_path(const VerifyOptions& options) {

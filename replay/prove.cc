@@ -9,12 +9,6 @@
 namespace muniment {
 namespace {
 
-Result<Checkpoint> checkpoint_in(std::string_view note) {
-  const Result<Note> parsed = parse_note(note);
-  if (!parsed) return std::unexpected(parsed.error());
-  return parse_checkpoint(parsed->text);
-}
-
 // Whether it is of this log, and of no more than is there.
 Status compare_with_log(const LogReader& log, const Checkpoint& checkpoint,
                         const std::string& what) {

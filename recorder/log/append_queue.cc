@@ -73,6 +73,28 @@ void AppendQueue::finish(const std::vector<QueuedAppend*>& group) {
   for (std::size_t i = 1; i < group.size(); ++i) group[i]->call(QueuedAppend::Turn::kDone);
 }
 
+Result<Appended> append_through(AppendQueue& queue, std::vector<Entry> entries,
+                                std::optional<std::uint64_t> expected_head) {
+  Result<PendingAppend> pending = prepare_append(std::move(entries), expected_head);
+  if (!pending) return pass(pending);
+  return queue.run(*std::move(pending));
+}
+
+Status keep_signed_through(AppendQueue& queue, std::string key, std::string bytes) {
+  Result<PendingAppend> pending = prepare_signed(std::move(key), std::move(bytes));
+  if (!pending) return pass(pending);
+  const Result<Appended> kept = queue.run(*std::move(pending));
+  return kept ? Status() : std::unexpected(kept.error());
+}
+
+Result<std::uint64_t> erase_through(AppendQueue& queue, Entry event, std::string commitment) {
+  Result<PendingAppend> pending = prepare_erasure(std::move(event), std::move(commitment));
+  if (!pending) return pass(pending);
+  const Result<Appended> erased = queue.run(*std::move(pending));
+  if (!erased) return std::unexpected(erased.error());
+  return erased->sequences.front();
+}
+
 void fail_group(const std::vector<QueuedAppend*>& queued, const Error& error) {
   for (QueuedAppend* append : queued) append->outcome = std::unexpected(error);
 }

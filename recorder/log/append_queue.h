@@ -62,6 +62,12 @@ class AppendQueue {
   std::deque<QueuedAppend*> waiting_;
 };
 
+// What a store's three ways to write are, wherever the rows go; see store.h.
+Result<Appended> append_through(AppendQueue& queue, std::vector<Entry> entries,
+                                std::optional<std::uint64_t> expected_head);
+Status keep_signed_through(AppendQueue& queue, std::string key, std::string bytes);
+Result<std::uint64_t> erase_through(AppendQueue& queue, Entry event, std::string commitment);
+
 // What a commit does, wherever the rows go: gives each append its rows or its refusal, seals the
 // group, calls `write` if there is anything to write, and settles the group. Fails when rows could
 // not be read or written: every append that counted on them has that error as its outcome, and

@@ -85,6 +85,12 @@ bool is_empty_entry(const std::string& folder) {
 
 }  // namespace
 
+std::string place_of(const std::string& store_folder) {
+  std::error_code error;
+  const fs::path real = fs::canonical(store_folder, error);
+  return error ? store_folder : real.string();
+}
+
 Result<std::vector<Guarded>> read_guard(const std::string& folder) {
   std::vector<std::string> ids;
   std::error_code error;

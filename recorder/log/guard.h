@@ -25,6 +25,10 @@ struct Guarded {
   std::string checkpoint;  // a signed note; empty: nothing was signed yet
 };
 
+// The folder of a store as an entry names it: under the name that does not depend on how it was
+// reached.
+std::string place_of(const std::string& store_folder);
+
 // All entries, without the lock. An absent folder has none. kCorrupt: an entry cannot be read as
 // one; kRefused: others can write it.
 Result<std::vector<Guarded>> read_guard(const std::string& folder);

@@ -37,24 +37,15 @@ class RocksLog : public Store {
 
   Result<Appended> append(std::vector<Entry> entries,
                           std::optional<std::uint64_t> expected_head) override {
-    Result<PendingAppend> pending = prepare_append(std::move(entries), expected_head);
-    if (!pending) return pass(pending);
-    return queue_.run(*std::move(pending));
+    return append_through(queue_, std::move(entries), expected_head);
   }
 
   Status keep_signed(std::string key, std::string bytes) override {
-    Result<PendingAppend> pending = prepare_signed(std::move(key), std::move(bytes));
-    if (!pending) return pass(pending);
-    const Result<Appended> kept = queue_.run(*std::move(pending));
-    return kept ? Status() : std::unexpected(kept.error());
+    return keep_signed_through(queue_, std::move(key), std::move(bytes));
   }
 
   Result<std::uint64_t> erase(Entry event, std::string commitment) override {
-    Result<PendingAppend> pending = prepare_erasure(std::move(event), std::move(commitment));
-    if (!pending) return pass(pending);
-    const Result<Appended> erased = queue_.run(*std::move(pending));
-    if (!erased) return std::unexpected(erased.error());
-    return erased->sequences.front();
+    return erase_through(queue_, std::move(event), std::move(commitment));
   }
 
   Result<v1::StoreState> state() const override { return rows_->state(); }

@@ -1,8 +1,6 @@
 #include "recorder/log/sign.h"
 
 #include <algorithm>
-#include <filesystem>
-#include <system_error>
 
 #include "recorder/core/text.h"
 #include "recorder/core/tlog/tree_proof.h"
@@ -12,13 +10,6 @@
 
 namespace muniment {
 namespace {
-
-// The folder under the name that does not depend on how it was reached.
-std::string real_folder(const std::string& folder) {
-  std::error_code error;
-  const std::filesystem::path real = std::filesystem::canonical(folder, error);
-  return error ? folder : real.string();
-}
 
 // Reads a checkpoint that this key is said to have signed.
 Result<Checkpoint> read_signed(const std::string& note, const NoteKey& key) {
@@ -89,7 +80,7 @@ Result<std::optional<Fork>> find_fork_among(const std::vector<Guarded>& entries,
                                             const LogKeys& keys, const std::string& guard) {
   Result<v1::StoreState> state = log.state();
   if (!state) return pass(state);
-  const std::string folder = real_folder(log.folder());
+  const std::string folder = place_of(log.folder());
   const Guarded* other = nullptr;
   for (const Guarded& entry : entries) {
     const bool is_ours = entry.key == keys.current.verifier ||
@@ -117,15 +108,8 @@ Status check_own_newest(const StoredCheckpoint& newest, const Store& log,
                     inert(log.folder()) + " is not extended by its events: " + why +
                     "; run `muniment verify` and restore the store from a copy");
   };
-  Result<Note> note = parse_note(newest.note);
-  if (!note) return refuse(note.error().message);
-  Result<Checkpoint> old = parse_checkpoint(note->text);
+  Result<Checkpoint> old = read_signed(newest.note, keys.current.verifier);
   if (!old) return refuse(old.error().message);
-  const NoteKey own[] = {keys.current.verifier};
-  const Result<std::vector<NoteKey>> signers = signers_of(*note, own);
-  if (!signers || signers->empty()) {
-    return refuse("it is not signed by " + vkey_of(keys.current.verifier));
-  }
   Result<std::string> why = why_not_extended(log, state, *old);
   if (!why) return pass(why);
   return why->empty() ? Status() : refuse(*why);
@@ -158,7 +142,7 @@ Status forget_others(const std::string& folder, const std::vector<NoteKey>& keys
 }
 
 Status keep(Store& log, const LogKeys& keys, const SignedCheckpoint& made, Guard& guard) {
-  const std::string folder = real_folder(log.folder());
+  const std::string folder = place_of(log.folder());
   for (const LogKey* key : {keys.next ? &*keys.next : nullptr, &keys.current}) {
     if (key == nullptr) continue;
     Status kept = guard.keep({.key = key->verifier, .store = folder, .checkpoint = made.note});
@@ -204,7 +188,7 @@ Result<SignedCheckpoint> sign_checkpoint(Store& log, const LogKeys& keys,
   if (accept_fork) {
     std::vector<NoteKey> own = {keys.current.verifier};
     if (keys.next) own.push_back(keys.next->verifier);
-    Status forgotten = forget_others(real_folder(log.folder()), own, *guard);
+    Status forgotten = forget_others(place_of(log.folder()), own, *guard);
     if (!forgotten) return pass(forgotten);
   }
   if (Status kept = keep(log, keys, made, *guard); !kept) return pass(kept);
@@ -218,7 +202,7 @@ Status introduce_to_guard(const std::string& store_folder, const NoteKey& key,
                           const std::string& guard_folder) {
   Result<Guard> guard = Guard::hold(guard_folder);
   if (!guard) return pass(guard);
-  const std::string folder = real_folder(store_folder);
+  const std::string folder = place_of(store_folder);
   if (Status forgotten = forget_others(folder, {key}, *guard); !forgotten) return forgotten;
   Result<std::vector<Guarded>> entries = read_guard(guard_folder);
   if (!entries) return pass(entries);

@@ -9,6 +9,7 @@
 #include "recorder/core/check.h"
 #include "recorder/core/text.h"
 #include "recorder/core/tlog/lines.h"
+#include "recorder/core/tlog/note.h"
 
 namespace muniment {
 namespace {
@@ -81,6 +82,12 @@ Result<std::uint64_t> parse_decimal(std::string_view text, std::string_view what
   return fail(ErrorCode::kInvalid,
               std::string(what) + " is to be a decimal number without leading zeros, at most " +
                   std::to_string(kMost) + ", not " + quoted(text));
+}
+
+Result<Checkpoint> checkpoint_in(std::string_view note) {
+  const Result<Note> parsed = parse_note(note);
+  if (!parsed) return fail(parsed.error().code, "no signed note: " + parsed.error().message);
+  return parse_checkpoint(parsed->text);
 }
 
 }  // namespace muniment

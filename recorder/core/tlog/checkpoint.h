@@ -31,6 +31,10 @@ std::string checkpoint_text(const Checkpoint& checkpoint);
 // line; of size 0 the root is that of the empty tree. kInvalid says which line is wrong.
 Result<Checkpoint> parse_checkpoint(std::string_view text);
 
+// The checkpoint that a signed note holds; whose signatures those are is not looked at. kInvalid:
+// it is no note, or its text no checkpoint.
+Result<Checkpoint> checkpoint_in(std::string_view note);
+
 // "412" and nothing else that means 412: no sign, no leading zero, at most 2^63 - 1 (as Go's
 // readers want it). kInvalid otherwise; `what` is named in the message.
 Result<std::uint64_t> parse_decimal(std::string_view text, std::string_view what);

@@ -55,6 +55,17 @@ Result<std::string> read_checkpoint(const Lines& lines) {
   return std::string(lines.rest());
 }
 
+// What both kinds of file end with.
+Status read_rest(Lines& lines, std::vector<Digest>& hashes, std::string& checkpoint) {
+  Result<std::vector<Digest>> read = read_hashes(lines);
+  if (!read) return pass(read);
+  hashes = *std::move(read);
+  Result<std::string> note = read_checkpoint(lines);
+  if (!note) return pass(note);
+  checkpoint = *std::move(note);
+  return {};
+}
+
 }  // namespace
 
 std::string format_inclusion(const InclusionFile& file) {
@@ -89,12 +100,7 @@ Result<InclusionFile> parse_inclusion(std::string_view bytes) {
   Result<std::uint64_t> index = read_number(lines, kIndex, "the event's index");
   if (!index) return pass(index);
   file.index = *index;
-  Result<std::vector<Digest>> hashes = read_hashes(lines);
-  if (!hashes) return pass(hashes);
-  file.hashes = *std::move(hashes);
-  Result<std::string> checkpoint = read_checkpoint(lines);
-  if (!checkpoint) return pass(checkpoint);
-  file.checkpoint = *std::move(checkpoint);
+  if (Status rest = read_rest(lines, file.hashes, file.checkpoint); !rest) return pass(rest);
   return file;
 }
 
@@ -104,12 +110,7 @@ Result<ConsistencyFile> parse_consistency(std::string_view bytes) {
   Result<std::uint64_t> old_size = read_number(lines, kOld, "the older log's size");
   if (!old_size) return pass(old_size);
   file.old_size = *old_size;
-  Result<std::vector<Digest>> hashes = read_hashes(lines);
-  if (!hashes) return pass(hashes);
-  file.hashes = *std::move(hashes);
-  Result<std::string> checkpoint = read_checkpoint(lines);
-  if (!checkpoint) return pass(checkpoint);
-  file.checkpoint = *std::move(checkpoint);
+  if (Status rest = read_rest(lines, file.hashes, file.checkpoint); !rest) return pass(rest);
   return file;
 }
 
