@@ -15,12 +15,15 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 
 // Those that proto/README.md lists.
-constexpr std::array<std::string_view, 6> kBlobFields = {
+constexpr std::array<std::string_view, 9> kBlobFields = {
     "muniment.v1.RunStarted.manifest_sha256",
     "muniment.v1.RunStarted.context_sha256",
     "muniment.v1.PlanSealed.canonical_sha256",
     "muniment.v1.GatePolicyRecorded.policy_sha256",
+    "muniment.v1.GatePolicyRecorded.signers_sha256",
     "muniment.v1.ApprovalSubmitted.statement_sha256",
+    "muniment.v1.ApprovalSubmitted.policy_sha256",
+    "muniment.v1.ApprovalSubmitted.signers_sha256",
     "muniment.v1.CommandExecuted.transcript_sha256"};
 
 bool is_blob_field(const FieldDescriptor& field) {

@@ -123,7 +123,7 @@ TEST(FormatDocument, NamesEveryFieldThatNamesABlob) {
       ++named;
     }
   }
-  EXPECT_EQ(named, 6);
+  EXPECT_EQ(named, 9);
 }
 
 TEST(FormatDocument, NamesEveryMemberOfThePredicate) {
