@@ -1,6 +1,7 @@
 #include "recorder/core/notation.h"
 
 #include <cstdio>
+#include <utility>
 
 #include "recorder/core/text.h"
 
@@ -57,6 +58,16 @@ std::string octal_mode(std::uint32_t mode) {
   char text[8];
   std::snprintf(text, sizeof text, "%04o", mode & 07777U);
   return text;
+}
+
+std::string duration_word(std::chrono::seconds duration) {
+  const auto seconds = duration.count();
+  for (const auto& [unit, size] : {std::pair{'d', 24 * 3600}, {'h', 3600}, {'m', 60}}) {
+    if (seconds > 0 && seconds % size == 0 && (unit != 'd' || seconds > size)) {
+      return std::to_string(seconds / size) + unit;
+    }
+  }
+  return std::to_string(seconds) + "s";
 }
 
 }  // namespace muniment

@@ -2,6 +2,7 @@
 #ifndef MUNIMENT_RECORDER_CORE_NOTATION_H_
 #define MUNIMENT_RECORDER_CORE_NOTATION_H_
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -14,6 +15,9 @@ std::string json_quote(std::string_view text);
 
 // "0600": the permission bits, four octal digits.
 std::string octal_mode(std::uint32_t mode);
+
+// "24h", "10m", "90s": in the largest unit that says it exactly, as the manifest writes it.
+std::string duration_word(std::chrono::seconds duration);
 
 }  // namespace muniment
 
