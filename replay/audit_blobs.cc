@@ -55,15 +55,15 @@ Status BlobJudge::list_keys() {
 }
 
 void BlobJudge::judge(const v1::Event& event, std::uint64_t sequence, Seen& seen,
-                      v1::VerifyReport& report) const {
+                      const Tell& tell) const {
   visit_blobs_named_by(event, [&](const std::string& digest, bool erasable) {
     if (digest.empty() || !seen.insert(digest).second) return;
-    judge_one(event, sequence, digest, erasable, report);
+    judge_one(event, sequence, digest, erasable, tell);
   });
 }
 
 void BlobJudge::judge_one(const v1::Event& event, std::uint64_t sequence, const std::string& sha256,
-                          bool erasable, v1::VerifyReport& report) const {
+                          bool erasable, const Tell& tell) const {
   std::optional<std::string> content;
   bool is_there = false;
   if (look_ == Look::kAllKeys) {
@@ -78,15 +78,39 @@ void BlobJudge::judge_one(const v1::Event& event, std::uint64_t sequence, const 
     is_there = content.has_value();
   }
   if (content && as_bytes(muniment::sha256(*content)) != sha256) {
-    add_finding(report, kTampered,
-                "the blob of " + field_of(event, sha256) + " is not what its key says",
-                to_hex(sha256), to_hex(muniment::sha256(*content)), sequence);
+    tell({.sha256 = sha256,
+          .what = "the blob of " + field_of(event, sha256) + " is not what its key says",
+          .found = to_hex(muniment::sha256(*content)),
+          .sequence = sequence});
   }
   if (is_there || (erasable && erased_.contains(sha256))) return;
-  add_finding(report, kTampered,
-              "the blob of " + field_of(event, sha256) +
-                  (erasable ? " is missing, and no event erased it" : " is missing"),
-              to_hex(sha256), "nothing", sequence);
+  tell({.sha256 = sha256,
+        .what = "the blob of " + field_of(event, sha256) +
+                (erasable ? " is missing, and no event erased it" : " is missing"),
+        .found = "nothing",
+        .sequence = sequence});
+}
+
+void BlobFindings::add(BlobJudge::Finding finding) {
+  const std::lock_guard lock(mutex_);
+  const auto same = std::find_if(rows_.begin(), rows_.end(),
+                                 [&](const auto& row) { return row.sha256 == finding.sha256; });
+  if (same != rows_.end()) {
+    if (same->sequence <= finding.sequence) return;
+    rows_.erase(same);
+  }
+  const auto place =
+      std::upper_bound(rows_.begin(), rows_.end(), finding,
+                       [](const auto& a, const auto& b) { return a.sequence < b.sequence; });
+  rows_.insert(place, std::move(finding));
+  if (rows_.size() > static_cast<std::size_t>(kMostFindings)) rows_.pop_back();
+}
+
+void BlobFindings::report_to(v1::VerifyReport& report) const {
+  const std::lock_guard lock(mutex_);
+  for (const BlobJudge::Finding& row : rows_) {
+    add_finding(report, kTampered, row.what, to_hex(row.sha256), row.found, row.sequence);
+  }
 }
 
 Status BlobJudge::judge_erased(v1::VerifyReport& report) const {

@@ -126,7 +126,8 @@ void EventPass::derive(Piece& piece, std::string_view value, std::uint64_t seque
   visit_index_rows(event, sequence, [&](std::string_view row_key, std::string_view row_value) {
     piece.index.add(row_key, row_value);
   });
-  blobs_.judge(event, sequence, piece.seen, piece.report);
+  blobs_.judge(event, sequence, piece.seen,
+               [&](BlobJudge::Finding finding) { blob_findings_.add(std::move(finding)); });
   piece.runs.fold_in_piece(event, sequence, value);
 }
 
@@ -188,6 +189,7 @@ void EventPass::compare(const Piece& piece) {
 }
 
 void EventPass::report_claims() {
+  blob_findings_.report_to(report_);
   const bool is_located = report_.has_first_bad_sequence();
   for (std::size_t i = 0; i < wrong_.size(); ++i) {
     const auto& [claim, root] = wrong_[i];

@@ -54,7 +54,8 @@ class EventPass {
   std::uint64_t judged_to() const { return merged_ * piece_events(); }
   // Known checkpoints of more events than there are.
   std::vector<Claim> beyond() const;
-  // Says of all claims that were met and have another root what is wrong with them. Where no
+  // Says which blobs are missing, and of all claims that were met and have another root what is
+  // wrong with them. Where no
   // finding names an event yet, the first one that no good checkpoint covers stands for it.
   void report_claims();
 
@@ -78,6 +79,7 @@ class EventPass {
   const std::uint64_t expected_events_;
   v1::VerifyReport& report_;
 
+  mutable BlobFindings blob_findings_;
   std::atomic<std::uint64_t> next_ = 0;
   std::mutex turn_;  // guards all below
   std::condition_variable turned_;

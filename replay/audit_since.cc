@@ -13,6 +13,7 @@
 #include "replay/audit_blobs.h"
 #include "replay/audit_checkpoints.h"
 #include "replay/audit_runs.h"
+#include "replay/trust.h"
 
 namespace muniment {
 namespace {
@@ -181,7 +182,10 @@ class Since {
       add_finding(report_, kTampered, "an index row is missing or differs",
                   to_hex(key) + " -> " + to_hex(value), hex_or_nothing(row), sequence);
     }
-    blobs_.judge(event, sequence, seen_, report_);
+    blobs_.judge(event, sequence, seen_, [&](const BlobJudge::Finding& found) {
+      add_finding(report_, kTampered, found.what, to_hex(found.sha256), found.found,
+                  found.sequence);
+    });
     runs_.fold(event, sequence);
     if (!event.has_run_finished()) return;
     const Result<std::optional<std::string>> statement =
