@@ -4,6 +4,8 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +26,24 @@ struct ChildResult {
 Result<ChildResult> run_child(const std::vector<std::string>& argv,
                               const std::vector<std::string>& environment,
                               std::chrono::milliseconds limit, std::size_t keep_bytes);
+
+// A child that is given something.
+struct ChildTerms {
+  std::string input;  // its standard input, from a file in memory
+  // Further files in memory: where `argv` says "{0}", "{1}" …, it gets the path of the file, which
+  // no other process can see.
+  std::vector<std::string> files;
+  // Absent: it may take as long as a person does, stays in our process group, so that it can ask on
+  // the controlling terminal, and is ended as soon as `stop` says so (kInterrupted).
+  std::optional<std::chrono::milliseconds> limit;
+  std::function<bool()> stop;
+  std::size_t keep_bytes = 64U << 10U;
+};
+
+// Likewise. kInterrupted also where SIGINT ended it: the person meant both of us.
+Result<ChildResult> run_child_with(const std::vector<std::string>& argv,
+                                   const std::vector<std::string>& environment,
+                                   const ChildTerms& terms);
 
 }  // namespace muniment
 

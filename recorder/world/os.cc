@@ -1,8 +1,11 @@
 #include "recorder/world/os.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -47,6 +50,35 @@ std::string_view what_to_do(int error) {
 void Fd::reset(int fd) {
   if (fd_ >= 0) ::close(fd_);
   fd_ = fd;
+}
+
+Result<Pipe> Pipe::make() {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return system_failure("make", "a pipe", errno);
+  return Pipe{Fd(ends[0]), Fd(ends[1])};
+}
+
+Result<Fd> make_memory_file(const std::string& name, std::string_view content) {
+  Fd file(::memfd_create(name.c_str(), MFD_CLOEXEC));
+  if (!file.open()) return system_failure("make in memory", name, errno);
+  while (!content.empty()) {
+    const ssize_t n = ::write(file.get(), content.data(), content.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return system_failure("write in memory", name, errno);
+    content.remove_prefix(static_cast<std::size_t>(n));
+  }
+  if (::fchmod(file.get(), S_IRUSR | S_IWUSR) != 0 || ::lseek(file.get(), 0, SEEK_SET) != 0) {
+    return system_failure("prepare in memory", name, errno);
+  }
+  return file;
+}
+
+std::vector<char*> exec_pointers(const std::vector<std::string>& words) {
+  std::vector<char*> out;
+  // They take char* for C's sake and write nothing there.
+  for (const std::string& word : words) out.push_back(const_cast<char*>(word.c_str()));
+  out.push_back(nullptr);
+  return out;
 }
 
 std::string errno_text(int error) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "recorder/core/result.h"
 
@@ -35,6 +36,20 @@ class Fd {
  private:
   int fd_;
 };
+
+// Both ends of a pipe, closed on exec.
+struct Pipe {
+  Fd read;
+  Fd write;
+  static Result<Pipe> make();
+};
+
+// A file that has no place on any disk, holding `content`, at its first byte. `name` stands in
+// messages.
+Result<Fd> make_memory_file(const std::string& name, std::string_view content);
+
+// What exec and posix_spawn take for argv and envp; lives as long as `words`.
+std::vector<char*> exec_pointers(const std::vector<std::string>& words);
 
 // The system's sentence and the name of the number: "No space left on device (ENOSPC)".
 std::string errno_text(int error);
