@@ -150,26 +150,4 @@ v1::RunFinished finish(const v1::RunState& state, const std::string& problem, bo
   return body;
 }
 
-v1::GateEvaluated evaluate_gate(const Gate& gate, const std::string& guarded) {
-  v1::GateEvaluated body;
-  body.set_gate(gate.name);
-  body.set_guarded(guarded);
-  body.set_open(false);
-  v1::Condition& approval = *body.add_conditions();
-  approval.set_name("approval");
-  approval.set_verdict(v1::VERDICT_MISSING);
-  approval.set_detail(
-      "no approval is on record, and this release cannot take one; rehearse with "
-      "--dry-run, or name modules without a gate");
-  const auto needs = gate.needs.find(guarded);
-  if (needs == gate.needs.end()) return body;
-  for (const Need& need : needs->second) {
-    v1::Condition& condition = *body.add_conditions();
-    condition.set_name(need.name);
-    condition.set_verdict(v1::VERDICT_MISSING);
-    condition.set_detail("not evaluated by this release");
-  }
-  return body;
-}
-
 }  // namespace muniment

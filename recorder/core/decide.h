@@ -42,9 +42,6 @@ std::optional<PartialName> parse_partial(std::string_view path);
 // step.
 v1::RunFinished finish(const v1::RunState& state, const std::string& problem, bool stopped);
 
-// The verdict on a gate for one module. This release takes no approvals: a gate is never open.
-v1::GateEvaluated evaluate_gate(const Gate& gate, const std::string& guarded);
-
 }  // namespace muniment
 
 #endif  // MUNIMENT_RECORDER_CORE_DECIDE_H_

@@ -9,15 +9,12 @@
 #include <string>
 
 #include "recorder/core/redact.h"
+#include "recorder/world/host_command.h"
 #include "recorder/world/progress.h"
 #include "recorder/world/sink.h"
+#include "recorder/world/step_check.h"
 
 namespace muniment {
-
-// Whether a step can be carried out at all: what it must hold for its kind and class (absolute
-// paths without `..`, a partial folder and a final folder beside each other, a plain file name …).
-// Both sinks call it first; a step that fails it is settled as failed with the message.
-Status validate_step(const v1::Step& step);
 
 // Answers `withheld` to every valid step and touches nothing.
 std::unique_ptr<Sink> make_withholding_sink();
@@ -34,6 +31,12 @@ struct EngineUse {
 // the redactor learns the secrets that captures use.
 std::unique_ptr<Sink> make_artifact_sink(Progress& progress, Redactor& redactor,
                                          EngineUse engine = {});
+
+// Runs one command on this host: STEP_KIND_COMMAND of exactly `line`, of which the step has the
+// redacted half. Any other step is handed to `others`. `stop` asks whether to end it early;
+// `redactor` must outlive the sink.
+std::unique_ptr<Sink> make_command_sink(CommandLine line, const Redactor& redactor,
+                                        std::function<bool()> stop, std::unique_ptr<Sink> others);
 
 }  // namespace muniment
 

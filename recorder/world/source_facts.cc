@@ -2,6 +2,8 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <cstdlib>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -123,6 +125,14 @@ void observe_tree(const std::string& path, const std::vector<std::string>& exclu
   if (!walked) seen.set_error(walked.error().message);
 }
 
+// What the path is, however it is called: a gate guards the data, not its name.
+void observe_identity(const std::string& path, const struct stat& facts, v1::PathObserved& seen) {
+  seen.set_file_identity(std::to_string(facts.st_dev) + ":" + std::to_string(facts.st_ino));
+  const std::unique_ptr<char, decltype(&std::free)> real(::realpath(path.c_str(), nullptr),
+                                                         &std::free);
+  if (real != nullptr && path != real.get()) seen.set_real_path(real.get());
+}
+
 }  // namespace
 
 v1::PathObserved observe_source(const std::string& path, const std::vector<std::string>& exclude) {
@@ -137,6 +147,7 @@ v1::PathObserved observe_source(const std::string& path, const std::vector<std::
     seen.set_error(system_error("read", path, error).message);
     return seen;
   }
+  observe_identity(path, facts, seen);
   seen.set_kind(kind_of(facts.st_mode));
   seen.set_file_mode(facts.st_mode & 07777U);
   seen.set_uid(facts.st_uid);

@@ -9,7 +9,7 @@
 #include "recorder/core/text.h"
 #include "recorder/world/compression.h"
 #include "recorder/world/place.h"
-#include "recorder/world/sinks.h"
+#include "recorder/world/step_check.h"
 
 namespace muniment {
 namespace {
@@ -126,6 +126,26 @@ std::string verify_fault(const v1::Step& step) {
   return file_name_fault(step.artifact());
 }
 
+// The program first, then files of arguments, each with its digest.
+std::string command_fault(const v1::Step& step) {
+  const v1::HostCommand& command = step.command();
+  if (!step.has_command() || command.argv().empty()) return "kind command names no command";
+  if (command.timeout_seconds() == 0) return "the command has no time-out";
+  if (std::string fault = path_fault(command.working_folder()); !fault.empty()) return fault;
+  for (int i = 0; i < command.files_size(); ++i) {
+    const v1::BoundFile& file = command.files(i);
+    const bool placed = i == 0 ? file.argument() == 0
+                               : file.argument() > command.files(i - 1).argument() &&
+                                     file.argument() < static_cast<unsigned>(command.argv_size());
+    if (placed && file.sha256().size() == std::tuple_size_v<Digest>) continue;
+    return "file " + inert_short(file.path(), kShown) + " is bound to argument " +
+           std::to_string(file.argument()) +
+           " (expected the program at 0, then arguments in order, each with a SHA-256)";
+  }
+  if (command.files().empty()) return "the command is bound to no program";
+  return {};
+}
+
 std::string fault_of(const v1::Step& step) {
   switch (step.kind()) {
     case v1::STEP_KIND_CAPTURE:
@@ -136,16 +156,17 @@ std::string fault_of(const v1::Step& step) {
       return folders_fault(step);
     case v1::STEP_KIND_DISCARD:
       return discard_fault(step);
+    case v1::STEP_KIND_COMMAND:
+      return command_fault(step);
     case v1::STEP_KIND_QUIESCE:
     case v1::STEP_KIND_RESUME:
-    case v1::STEP_KIND_COMMAND:
     case v1::STEP_KIND_UNSPECIFIED:
     case v1::StepKind_INT_MIN_SENTINEL_DO_NOT_USE_:
     case v1::StepKind_INT_MAX_SENTINEL_DO_NOT_USE_:
       break;
   }
-  return "this release cannot carry out a step of this kind (expected capture, verify, commit or "
-         "discard)";
+  return "this release cannot carry out a step of this kind (expected capture, verify, commit, "
+         "discard or command)";
 }
 
 }  // namespace

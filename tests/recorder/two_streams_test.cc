@@ -184,13 +184,19 @@ bool is_step(const v1::Event& event) {
   return event.has_step_started() || event.has_step_settled();
 }
 
+// Without the steps, and without the verdicts that are asked for again before the first of them.
 Stream without_steps(Stream stream) {
-  std::erase_if(stream.events, is_step);
+  const auto first = std::find_if(stream.events.begin(), stream.events.end(), is_step);
+  stream.events.erase(std::remove_if(first, stream.events.end(),
+                                     [](const v1::Event& event) {
+                                       return is_step(event) || event.has_gate_evaluated();
+                                     }),
+                      stream.events.end());
   return stream;
 }
 
-// No gate opens in this release. A rehearsal goes on behind a closed one, an execution is refused
-// there: the steps are the whole difference.
+// A rehearsal goes on behind a closed gate, an execution is refused there: the steps are the whole
+// difference.
 TEST(TwoStreams, DifferByTheStepsAloneBehindAClosedGate) {
   SmallWorld world;
   Gate& gate = world.manifest().gates["F3"];

@@ -25,7 +25,7 @@ constexpr std::array kLayers = {
     Layer{"the shell", R"(recorder/[^/]*)",
           R"(muniment/v1/.*\.pb\.h|recorder/core/.*|recorder/[^/]*)"
           R"(|recorder/log/(event_log|queries|key_codec|inbox)\.h)"
-          R"(|recorder/world/(sink|source|progress)\.h)"},
+          R"(|recorder/world/(sink|source|progress|step_check)\.h)"},
     Layer{"replay", R"(replay/.*)",
           R"(muniment/v1/.*\.pb\.h|recorder/core/.*|replay/.*)"
           R"(|recorder/log/(event_log|queries|key_codec|merkle|prover|store|tables)\.h)"},

@@ -114,8 +114,10 @@ Violations find_words_of_the_mode(const Tree& tree) {
   static const std::regex kWords("dry_run|dry-run|DRY_RUN|kDryRun|MODE_EXECUTION");
   // In a literal, with both dashes and nothing before them, it is the option's name in a message.
   static const std::regex kOption("--dry-run");
+  // The condition of a gate, and the filter that finds rehearsals in the log.
   static const std::regex kAllowed(
-      R"(recorder/core/manifest\w*\.(h|cc)|recorder/world/withholding_sink\.cc)");
+      R"(recorder/core/(manifest\w*|gate|gate_policy)\.(h|cc)|recorder/gate_facts\.cc)"
+      R"(|recorder/world/withholding_sink\.cc)");
   Violations violations;
   for (const SourceFile& file : tree) {
     // replay/ reads events and has no sink to reach: filters and renderers say the word.

@@ -52,7 +52,13 @@ Stream run_with(const RunInput& input, Store& log, Sink& sink, Redactor& secrets
   if (!acts) request.started.add_command_line("--dry-run");
   if (!acts) request.started.mutable_enforcement()->set_mechanism("landlock");
   request.protected_paths = {input.store, input.manifest->backup_root};
-  request.closed_gate_stops = acts;
+  request.gates.rules = input.gates;
+  for (const auto& [name, gate] : input.manifest->gates) {
+    request.gates.rules.stated.try_emplace(
+        name, StatedPolicy{policy_of(*input.manifest, name, ""), "", "nobody signs for it"});
+  }
+  request.gates.acts = acts;
+  if (acts) request.started.set_follows_run(input.follows);
   Stream out;
   request.on_recorded = [&](const v1::Event& event, std::uint64_t) {
     if (event.run_id() == envelope.run_id) out.events.push_back(event);
@@ -78,27 +84,30 @@ std::string replace_all(std::string text, const std::string& what, const std::st
 }  // namespace
 
 const std::vector<FieldPath> kMasked = {
-    "event_id",                   // ids; the run's own id reads RUN wherever it stands
-    "run_id",                     //
-    "recorded_at",                // times
-    "boottime_ns",                //
-    "mode",                       //
-    "actor",                      // actor facts
-    "run_started.command_line",   //
-    "run_started.enforcement",    // what is enforced
-    "step_settled.result",        // settlement details
-    "step_settled.duration",      //
-    "step_settled.bytes",         //
-    "step_settled.exit_status",   //
-    "step_settled.error_tail",    //
-    "step_settled.detail",        //
-    "run_finished.outcome",       // outcome, with its reason
-    "run_finished.reason",        //
-    "run_finished.counts",        // counts
-    "run_finished.event_count",   //
-    "path_observed.free_bytes",   // space figures
-    "gate_evaluated.open",        // verdict and approvals
-    "gate_evaluated.conditions",  //
+    "event_id",                      // ids; the run's own id reads RUN wherever it stands
+    "run_id",                        //
+    "recorded_at",                   // times
+    "boottime_ns",                   //
+    "mode",                          //
+    "actor",                         // actor facts
+    "run_started.command_line",      //
+    "run_started.enforcement",       // what is enforced
+    "step_settled.result",           // settlement details
+    "step_settled.duration",         //
+    "step_settled.bytes",            //
+    "step_settled.exit_status",      //
+    "step_settled.error_tail",       //
+    "step_settled.detail",           //
+    "run_finished.outcome",          // outcome, with its reason
+    "run_finished.reason",           //
+    "run_finished.counts",           // counts
+    "run_finished.event_count",      //
+    "path_observed.free_bytes",      // space figures
+    "gate_evaluated.open",           // verdict and approvals
+    "gate_evaluated.conditions",     //
+    "gate_evaluated.candidate_run",  // the approvals' rehearsal, which a rehearsal has not yet
+    "gate_evaluated.gate_time",      //
+    "run_started.follows_run",       // a word of the command line
 };
 
 const std::vector<v1::Event::BodyCase> kTaken = {

@@ -11,6 +11,7 @@
 #include "muniment/v1/event.pb.h"
 #include "muniment/v1/store.pb.h"
 #include "recorder/core/manifest.h"
+#include "recorder/gate_facts.h"
 #include "recorder/log/store.h"
 #include "recorder/world/sinks.h"
 
@@ -24,6 +25,8 @@ struct RunInput {
   std::string store;  // its path; protected like the backup root
   // Both look at this engine, and the execution captures through it; absent: at the host alone.
   std::optional<EngineUse> engine = std::nullopt;
+  GateRules gates = {};
+  std::string follows = {};  // the execution: the rehearsal that it follows
 };
 
 struct Stream {

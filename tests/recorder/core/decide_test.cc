@@ -328,25 +328,5 @@ TEST(Finish, NamesTheFirstFailedStep) {
   EXPECT_EQ(finish(run.state(), "", false).reason(), "step 2 of 6 (m0 verify): why");
 }
 
-TEST(EvaluateGate, NeverOpensAndNamesEveryNeedOfTheGuardedCommand) {
-  Gate gate;
-  gate.name = "F3";
-  gate.needs["backup"] = {{"dry_run", std::nullopt, ""}, {"no_drift", std::nullopt, ""}};
-  gate.needs["exec"] = {{"verified_backup", std::nullopt, ""}};
-  const v1::GateEvaluated body = evaluate_gate(gate, "backup");
-  EXPECT_EQ(body.gate(), "F3");
-  EXPECT_EQ(body.guarded(), "backup");
-  EXPECT_FALSE(body.open());
-  ASSERT_EQ(body.conditions_size(), 3);
-  EXPECT_EQ(body.conditions(0).name(), "approval");
-  EXPECT_EQ(body.conditions(1).name(), "dry_run");
-  EXPECT_EQ(body.conditions(2).name(), "no_drift");
-  for (const v1::Condition& condition : body.conditions()) {
-    EXPECT_EQ(condition.verdict(), v1::VERDICT_MISSING);
-    EXPECT_FALSE(condition.detail().empty());
-  }
-  EXPECT_EQ(evaluate_gate(gate, "restore").conditions_size(), 1);
-}
-
 }  // namespace
 }  // namespace muniment
