@@ -3,11 +3,13 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <set>
 
 #include "cli/diagnostics.h"
+#include "cli/gate_rules.h"
 #include "cli/progress_view.h"
+#include "cli/rehearsal.h"
 #include "cli/seal.h"
+#include "cli/seal_command.h"
 #include "cli/stop.h"
 #include "recorder/core/container_match.h"
 #include "recorder/core/digest.h"
@@ -19,7 +21,6 @@
 #include "recorder/world/landlock.h"
 #include "recorder/world/sinks.h"
 #include "replay/erasure.h"
-#include "replay/find_run.h"
 #include "replay/query.h"
 #include "replay/render_text.h"
 
@@ -86,57 +87,6 @@ v1::RunStarted make_start(const Globals& globals, const RunOptions& options,
   return started;
 }
 
-// The rehearsal that an execution is bound to.
-struct Rehearsal {
-  std::string run_id;
-  std::string canonical;
-  Selection selection;
-};
-
-Result<Rehearsal> find_plan(const LogReader& log, const RunOptions& options) {
-  Result<v1::RunState> run = find_rehearsal(log, options.plan);
-  if (!run) return pass(run);
-  Rehearsal out{.run_id = run->run_id(), .canonical = {}, .selection = {}};
-  out.selection.modules.assign(run->requested().begin(), run->requested().end());
-  std::string digest;
-  const Status read = read_indexed(log, IndexTag::kByRun, out.run_id, 0, Direction::kForward,
-                                   [&](const StoredEvent& stored) {
-                                     const v1::Event& event = stored.event;
-                                     if (event.has_run_started()) {
-                                       out.selection.all = event.run_started().all();
-                                     }
-                                     if (event.has_plan_sealed()) {
-                                       digest = event.plan_sealed().canonical_sha256();
-                                     }
-                                     return digest.empty();
-                                   });
-  if (!read) return std::unexpected(read.error());
-  Result<std::optional<std::string>> blob = read_blob(log, digest);
-  if (!blob) return pass(blob);
-  if (!blob->has_value()) {
-    return fail(ErrorCode::kCorrupt,
-                "the plan of run " + out.run_id + " is not in the store; run `muniment verify`");
-  }
-  out.canonical = std::move(**blob);
-  for (const std::string& name : options.selection.modules) {
-    const auto& planned = out.selection.modules;
-    if (std::find(planned.begin(), planned.end(), name) != planned.end()) continue;
-    return fail(ErrorCode::kInvalid, "module `" + inert_short(name, 80) +
-                                         "` is not in the plan of run " + out.run_id +
-                                         "; a plan is executed whole");
-  }
-  // Not by their number: a name may stand there twice.
-  const std::set<std::string> named(options.selection.modules.begin(),
-                                    options.selection.modules.end());
-  const std::set<std::string> planned(out.selection.modules.begin(), out.selection.modules.end());
-  if (!named.empty() && named != planned) {
-    return fail(ErrorCode::kInvalid, "the plan of run " + out.run_id + " has " +
-                                         std::to_string(planned.size()) +
-                                         " modules; a plan is executed whole: name all or none");
-  }
-  return out;
-}
-
 // What lies there instead of a store is named wrongly by whoever calls: usage.
 template <class T>
 Result<T> as_usage(Result<T> opened) {
@@ -144,15 +94,6 @@ Result<T> as_usage(Result<T> opened) {
     opened.error().code = ErrorCode::kInvalid;
   }
   return opened;
-}
-
-// A module that the manifest no longer has is drift: the comparison of the plans will say so.
-void drop_missing(const Manifest& manifest, std::vector<std::string>& modules) {
-  std::vector<std::string> kept;
-  for (const std::string& name : modules) {
-    if (manifest.find(name) != nullptr) kept.push_back(name);
-  }
-  if (!kept.empty()) modules = std::move(kept);
 }
 
 void tell(const v1::Event& event, std::uint64_t sequence) {
@@ -178,6 +119,13 @@ EngineUse use_of(const Manifest& manifest) {
   return use;
 }
 
+std::unique_ptr<Sink> acting_sink(const RunOptions& options, Progress& progress, Redactor& secrets,
+                                  const Manifest& manifest) {
+  std::unique_ptr<Sink> artifacts = make_artifact_sink(progress, secrets, use_of(manifest));
+  if (!options.command) return artifacts;
+  return make_command_sink(*options.command, secrets, stop_requested, std::move(artifacts));
+}
+
 Status check_landlock(const RunOptions& options, const v1::Enforcement& held) {
   if (options.mode != v1::MODE_DRY_RUN || held.enforced()) return {};
   if (options.require_landlock) {
@@ -185,6 +133,31 @@ Status check_landlock(const RunOptions& options, const v1::Enforcement& held) {
                                     "); leave out --require-landlock to rehearse without it");
   }
   say_warning("the kernel does not enforce this dry run: " + held.not_because());
+  return {};
+}
+
+// What is to be done: the modules that are asked for or were rehearsed, and what `exec` runs.
+Status choose(const RunOptions& options, const Manifest& manifest, const std::string& folder,
+              const LogReader& log, const Redactor& secrets, RunRequest& request) {
+  Selection selection = options.selection;
+  if (!options.plan.empty()) {
+    Result<Rehearsal> plan = find_plan(log, options.plan, options.purpose, selection.modules);
+    if (!plan) return pass(plan);
+    selection = plan->selection;
+    drop_missing(manifest, selection.modules);
+    request.rehearsed_plan = plan->canonical;
+    request.started.set_follows_run(plan->run_id);
+  }
+  Result<std::vector<const Module*>> modules = select_modules(manifest, selection);
+  if (!modules) return pass(modules);
+  request.manifest = &manifest;
+  request.modules = std::move(*modules);
+  request.all = selection.all;
+  if (!options.command) return {};
+  Result<SealedCommand> command = seal_command(*options.command, secrets, folder, log);
+  if (!command) return pass(command);
+  request.command = std::move(command->command);
+  request.masked = std::move(command->masked);
   return {};
 }
 
@@ -204,7 +177,7 @@ Result<v1::RunState> record_run(const Globals& globals, const RunOptions& option
   Result<LoadedManifest> loaded = load_manifest(globals, secrets);
   if (!loaded) return pass(loaded);
   const Manifest& manifest = loaded->manifest;
-  if (!options.resolve_only && manifest.backup_root.empty()) {
+  if (!options.resolve_only && !options.command && manifest.backup_root.empty()) {
     return fail(ErrorCode::kInvalid,
                 inert(loaded->path) + ": [backup] root is missing: where should artifacts go?");
   }
@@ -226,32 +199,25 @@ Result<v1::RunState> record_run(const Globals& globals, const RunOptions& option
   Store& store = **log;
 
   RunRequest request;
-  Selection selection = options.selection;
-  if (!options.plan.empty()) {
-    Result<Rehearsal> plan = find_plan(store, options);
-    if (!plan) return pass(plan);
-    selection = plan->selection;
-    drop_missing(manifest, selection.modules);
-    request.rehearsed_plan = plan->canonical;
-    request.started.set_follows_run(plan->run_id);
+  if (Status chosen = choose(options, manifest, *folder, store, secrets, request); !chosen) {
+    return pass(chosen);
   }
-  Result<std::vector<const Module*>> modules = select_modules(manifest, selection);
-  if (!modules) return pass(modules);
 
   const std::unique_ptr<Clock> clock = make_host_clock();
   Result<Envelope> envelope =
       make_envelope(globals, secrets, host, origin, options.mode, *clock, request.blobs);
   if (!envelope) return pass(envelope);
   const std::string follows = request.started.follows_run();
-  request.manifest = &manifest;
-  request.modules = std::move(*modules);
-  request.all = selection.all;
   request.started = make_start(globals, options, *loaded, secrets, request.blobs);
   request.started.set_follows_run(follows);
   *request.started.mutable_enforcement() = held;
   request.protected_paths = {*folder, manifest.backup_root};
   request.resolve_only = options.resolve_only;
-  request.closed_gate_stops = !rehearsal;
+  if (options.keep && !options.resolve_only) {
+    Result<GateDoor> gates = make_gate_door(manifest, store, *guard, !rehearsal);
+    if (!gates) return pass(gates);
+    request.gates = std::move(*gates);
+  }
   request.redactor = &secrets;
   request.stop_requested = stop_requested;
   request.on_recorded = tell;
@@ -259,7 +225,7 @@ Result<v1::RunState> record_run(const Globals& globals, const RunOptions& option
   ProgressView progress(globals);
   // The one line in which a rehearsal and the deed differ.
   const auto sink =
-      rehearsal ? make_withholding_sink() : make_artifact_sink(progress, secrets, use_of(manifest));
+      rehearsal ? make_withholding_sink() : acting_sink(options, progress, secrets, manifest);
   const EngineChoice engine{manifest.engine, environment, labels_named(manifest)};
   const std::unique_ptr<Source> source = make_engine_source(engine, secrets);
   std::optional<InboxPoller> inbox;

@@ -12,6 +12,7 @@
 #include "recorder/log/store.h"
 #include "recorder/recorder.h"
 #include "recorder/stamper.h"
+#include "recorder/world/host_command.h"
 #include "replay/json.h"
 
 namespace muniment {
@@ -25,6 +26,7 @@ struct RunOptions {
   bool resolve_only = false;
   bool keep = true;  // false: the events go to a log in memory and are gone afterwards
   std::string plan;  // RUN whose rehearsed plan is to be executed; empty: none
+  std::optional<CommandLine> command;  // what `exec` runs, for the one module that is selected
 };
 
 // A run as it ended; an error of the environment is a Result.

@@ -37,10 +37,14 @@ class Recorder::StepFacts : public Facts {
  public:
   StepFacts(Recorder& recorder, const v1::Step& step) : recorder_(recorder), step_(step) {}
 
-  Status record(v1::Event event) override {
+  Status record(v1::Event event) override { return record_with(std::move(event), {}); }
+
+  Status record_with(v1::Event event, std::vector<std::string> blobs) override {
     event.set_module(step_.module());
     recorder_.about_run_ = step_.of_run();
-    Status status = recorder_.record_one(std::move(event));
+    Bodies bodies;
+    bodies.push_back(std::move(event));
+    Status status = recorder_.record(std::move(bodies), std::move(blobs));
     recorder_.about_run_.clear();
     if (!status) failed_ = status.error();
     return status;
@@ -57,7 +61,8 @@ class Recorder::StepFacts : public Facts {
 Recorder::Recorder(Ports ports, RunRequest request, Envelope envelope)
     : ports_(ports),
       request_(std::move(request)),
-      stamper_(ports.clock, std::move(envelope), last_event(ports.reader)) {}
+      stamper_(ports.clock, std::move(envelope), last_event(ports.reader)),
+      gatekeeper_(ports.log, ports.reader, stamper_, request_.gates, request_.started.purpose()) {}
 
 Result<v1::RunState> Recorder::run() {
   if (Status status = begin(); !status) return pass(status);
@@ -168,7 +173,16 @@ Result<Resolution> Recorder::observe_and_resolve() {
 }
 
 Status Recorder::plan_and_check(const Resolution& resolution) {
-  plan_ = make_plan(*request_.manifest, resolution, stamper_.envelope().run_id);
+  if (request_.command) {
+    Result<Plan> plan = make_command_plan(resolution, *request_.command, request_.masked);
+    if (!plan) {
+      problem_ = plan.error().message;
+      return {};
+    }
+    plan_ = std::move(*plan);
+  } else {
+    plan_ = make_plan(*request_.manifest, resolution, stamper_.envelope().run_id);
+  }
   if (Status status = record(plan_events(plan_), {plan_.canonical}); !status) return status;
   if (Status status = check_drift(); !status || !problem_.empty()) return status;
   if (Status status = observe_root(); !status || !problem_.empty()) return status;
@@ -183,15 +197,18 @@ Status Recorder::check_drift() {
   for (v1::Difference& difference : compare_plans(request_.rehearsed_plan, plan_.canonical)) {
     *body.add_differences() = std::move(difference);
   }
-  problem_ = "the world is not what run " + body.against_run() +
-             " rehearsed: " + std::to_string(body.differences_size()) + " differences, first: " +
-             (body.differences(0).before().empty() ? body.differences(0).after()
-                                                   : body.differences(0).before()) +
+  const v1::Difference& first = body.differences(0);
+  problem_ = "the world is not what run " + body.against_run() + " rehearsed: " +
+             counted(static_cast<std::uint64_t>(body.differences_size()), "difference") +
+             ", first: " + first.before() +
+             (first.before().empty() || first.after().empty() ? "" : ", now ") + first.after() +
              "; rehearse again";
   return record_one(std::move(event));
 }
 
+// A command writes no artifact: it needs no place for one.
 Status Recorder::observe_root() {
+  if (request_.command) return {};
   Result<Bodies> seen = ports_.source.observe(RootQuery{request_.manifest->backup_root});
   if (!seen) {
     problem_ = seen.error().message;
@@ -203,30 +220,14 @@ Status Recorder::observe_root() {
   return {};
 }
 
-Status Recorder::check_gates(const Resolution& resolution) {
-  std::string closed;
-  for (const Target& target : resolution.targets) {
-    if (target.gate.empty()) continue;
-    const Gate& gate = request_.manifest->gates.at(target.gate);
-    if (std::find(gate.guards.begin(), gate.guards.end(), "backup") == gate.guards.end()) continue;
-    v1::Event event;
-    event.set_module(target.module);
-    *event.mutable_gate_evaluated() = evaluate_gate(gate, "backup");
-    if (!event.gate_evaluated().open() && closed.empty()) {
-      closed = "gate " + gate.name + " is closed for " + target.module + ": " +
-               event.gate_evaluated().conditions(0).detail();
-    }
-    if (Status status = record_one(std::move(event)); !status) return status;
-  }
-  if (request_.closed_gate_stops) problem_ = closed;
-  return {};
-}
-
 Status Recorder::carry_out() {
   if (!problem_.empty()) return {};
-  while (std::optional<Directive> next = next_step(state_, plan_, is_stopped())) {
-    Status status = perform(next->index, next->step, next->planned);
-    if (!status) return status;
+  while (std::optional<Directive> next = next_step(state_, plan_, is_stopped() || gate_closed_)) {
+    if (next->planned) {
+      if (Status status = pass_gates(next->step); !status) return status;
+      if (gate_closed_) continue;
+    }
+    if (Status status = perform(next->index, next->step, next->planned); !status) return status;
   }
   return {};
 }
@@ -282,7 +283,8 @@ Status Recorder::record_one(v1::Event body) {
 }
 
 // The only function that touches log and state: append, then evolve.
-Status Recorder::record(Bodies bodies, std::vector<std::string> blobs) {
+Status Recorder::record(Bodies bodies, std::vector<std::string> blobs,
+                        std::optional<std::uint64_t> expected_head) {
   if (bodies.empty()) return {};
   std::vector<v1::Event> events;
   std::vector<Entry> entries;
@@ -297,7 +299,7 @@ Status Recorder::record(Bodies bodies, std::vector<std::string> blobs) {
     }
   }
   entries.back().blobs = std::move(blobs);
-  const Result<Appended> appended = ports_.log.append(std::move(entries), std::nullopt);
+  const Result<Appended> appended = ports_.log.append(std::move(entries), expected_head);
   if (!appended) return std::unexpected(appended.error());
   for (std::size_t i = 0; i < events.size(); ++i) {
     state_ = evolve(std::move(state_), events[i], appended->sequences[i]);

@@ -8,16 +8,20 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "muniment/v1/event.pb.h"
 #include "muniment/v1/store.pb.h"
+#include "recorder/core/command_plan.h"
 #include "recorder/core/manifest.h"
 #include "recorder/core/plan.h"
 #include "recorder/core/redact.h"
 #include "recorder/core/resolve.h"
 #include "recorder/core/result.h"
+#include "recorder/gatekeeper.h"
 #include "recorder/log/event_log.h"
 #include "recorder/stamper.h"
 #include "recorder/world/sink.h"
@@ -41,10 +45,13 @@ struct RunRequest {
   v1::RunStarted started;          // filled in but for `modules` and `backup_root`
   std::vector<std::string> blobs;  // what `started` and the envelope refer to
   std::vector<std::string> protected_paths;
-  bool resolve_only = false;      // purpose "resolve": ends after the resolution
-  bool closed_gate_stops = true;  // whether this composition may act on the world at all
-  std::string rehearsed_plan;     // canonical text that the plan must equal; empty: any
-  const Redactor* redactor = nullptr;
+  bool resolve_only = false;   // purpose "resolve": ends after the resolution
+  GateDoor gates;              // what its gates stand on, and whether a closed one stops it
+  std::string rehearsed_plan;  // canonical text that the plan must equal; empty: any
+  // What `exec` runs, redacted and observed, in the place of a backup of `modules`.
+  std::optional<v1::HostCommand> command;
+  std::vector<MaskedArgument> masked;  // words of it that only their seals tell apart
+  const Redactor* redactor = nullptr;  // of what sinks say; nullptr: they redact by themselves
   std::function<bool()> stop_requested = [] { return false; };
   // Called after each event is durable.
   std::function<void(const v1::Event&, std::uint64_t sequence)> on_recorded;
@@ -73,18 +80,28 @@ class Recorder {
   Status plan_and_check(const Resolution& resolution);
   Status check_drift();
   Status check_gates(const Resolution& resolution);
+  Status pass_gates(const v1::Step& step);
+  Status pass_gate(const std::string& gate, const std::string& module);
+  Status open_gate(const std::string& module, Gatekeeper::Answer& answer);
+  Status hold_gates(const std::string& module);
+  Status close_gate(const std::string& module, v1::GateEvaluated verdict);
+  Result<Gatekeeper::Answer> ask_gate(const std::string& gate, const std::string& module);
   Status observe_root();
   Status carry_out();
   Status perform(std::uint32_t index, const v1::Step& step, bool planned);
   Status close();
 
-  Status record(Bodies bodies, std::vector<std::string> blobs = {});
+  Status record(Bodies bodies, std::vector<std::string> blobs = {},
+                std::optional<std::uint64_t> expected_head = std::nullopt);
   Status record_one(v1::Event body);
   bool is_stopped();
 
   Ports ports_;
   RunRequest request_;
   Stamper stamper_;
+  Gatekeeper gatekeeper_;
+  std::set<std::string> passed_;  // modules whose gates were asked before their first sink
+  bool gate_closed_ = false;      // midway: no planned step starts any more
   v1::RunState state_;
   Plan plan_;
   v1::PathObserved root_seen_;

@@ -101,20 +101,25 @@ Result<v1::RunState> find_run(const LogReader& log, std::string_view word) {
   return by_prefix(log, word);
 }
 
-Result<v1::RunState> find_rehearsal(const LogReader& log, std::string_view word) {
+Result<v1::RunState> find_rehearsal(const LogReader& log, std::string_view word,
+                                    std::string_view purpose) {
   const Wanted wanted = [&](const v1::RunState& state) {
     const bool module =
         !word.starts_with("latest:") || word == "latest:dry-run" || concerns(state, word.substr(7));
     return module && state.mode() == v1::MODE_DRY_RUN && state.outcome() == v1::RUN_OUTCOME_OK;
   };
-  if (word.starts_with("latest")) return newest(log, word, wanted);
+  if (word.starts_with("latest")) {
+    return newest(log, word, [&](const v1::RunState& state) {
+      return wanted(state) && (purpose.empty() || state.purpose() == purpose);
+    });
+  }
   Result<v1::RunState> run = by_prefix(log, word);
   if (!run || wanted(*run)) return run;
   return fail(ErrorCode::kNotFound,
               "run " + run->run_id() + " is no successful dry run (mode " + mode_word(run->mode()) +
                   ", outcome " +
                   enum_word(*v1::RunOutcome_descriptor()->FindValueByNumber(run->outcome())) +
-                  "); rehearse with `muniment backup --dry-run`");
+                  "); rehearse with `muniment backup --dry-run` or `muniment exec --dry-run`");
 }
 
 }  // namespace muniment

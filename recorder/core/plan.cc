@@ -17,15 +17,6 @@ std::string compression_word(const Manifest& manifest) {
   return "zstd:" + std::to_string(manifest.zstd_level);
 }
 
-void set_container(const v1::ContainerObserved& seen, v1::ContainerTarget& out) {
-  out.set_container_id(seen.container_id());
-  out.set_image_id(seen.image_id());
-  out.set_name(seen.name());
-  out.set_compose_project(seen.compose_project());
-  out.set_compose_service(seen.compose_service());
-  *out.mutable_mounts() = seen.mounts();
-}
-
 v1::Step step_for(const Manifest& manifest, const Target& target, v1::StepKind kind,
                   const std::string& run_id) {
   const BackupClassRules* rules = find_class(target.backup_class);
@@ -46,21 +37,14 @@ v1::Step step_for(const Manifest& manifest, const Target& target, v1::StepKind k
   return step;
 }
 
-void line(std::string& out, std::string_view key, std::string_view value) {
-  out += key;
-  out += ' ';
-  out += inert(value);
-  out += '\n';
-}
-
 void add_path(std::string& out, const v1::PathObserved& seen) {
-  line(out, seen.kind() == v1::PATH_KIND_DIRECTORY ? "  folder" : "  file", seen.path());
+  add_plan_line(out, seen.kind() == v1::PATH_KIND_DIRECTORY ? "  folder" : "  file", seen.path());
 }
 
 void add_credentials(std::string& out, std::string_view key,
                      const google::protobuf::RepeatedPtrField<v1::Credential>& words) {
   for (const v1::Credential& word : words) {
-    line(out, key, credential_word(word));
+    add_plan_line(out, key, credential_word(word));
   }
 }
 
@@ -69,63 +53,65 @@ void add_mounts(std::string& out, const v1::ContainerObserved& container) {
   std::map<std::string, const v1::Mount*> mounts;
   for (const v1::Mount& mount : container.mounts()) mounts[mount.destination()] = &mount;
   for (const auto& [destination, mount] : mounts) {
-    line(out, "  mount", mount->kind() + (mount->read_only() ? " ro " : " rw ") + destination);
-    line(out, "  from", mount->kind() == "volume" ? mount->name() : mount->source());
+    add_plan_line(out, "  mount",
+                  mount->kind() + (mount->read_only() ? " ro " : " rw ") + destination);
+    add_plan_line(out, "  from", mount->kind() == "volume" ? mount->name() : mount->source());
   }
 }
 
 // What the capture will do in the container, with names of credentials alone.
 void add_capture(std::string& out, const v1::Step& step) {
-  for (const std::string& name : step.postgres().databases()) line(out, "  database", name);
+  for (const std::string& name : step.postgres().databases())
+    add_plan_line(out, "  database", name);
   add_credentials(out, "  user", step.postgres().user());
   add_credentials(out, "  user", step.redis().user());
   add_credentials(out, "  password", step.postgres().password());
   add_credentials(out, "  password", step.redis().password());
   if (step.has_sqlite()) {
-    line(out, "  by", step.sqlite().host_path().empty() ? step.sqlite().tool() : "this host");
+    add_plan_line(out, "  by",
+                  step.sqlite().host_path().empty() ? step.sqlite().tool() : "this host");
   }
-  for (const std::string& argv : step.argv()) line(out, "  argv", argv);
+  for (const std::string& argv : step.argv()) add_plan_line(out, "  argv", argv);
 }
 
 // The identity of the container, and what is done in it.
-void add_container(std::string& out, const Target& target, const std::vector<PlannedStep>& steps) {
+void add_container(std::string& out, const Target& target, const v1::Step* capture) {
   const v1::ContainerObserved& container = target.inside->container;
-  line(out, "  container", container.container_id());
-  line(out, "  image", container.image_id());
+  add_plan_line(out, "  container", container.container_id());
+  add_plan_line(out, "  image", container.image_id());
   if (!container.compose_service().empty()) {
-    line(out, "  compose", container.compose_project() + "/" + container.compose_service());
+    add_plan_line(out, "  compose",
+                  container.compose_project() + "/" + container.compose_service());
   }
   add_mounts(out, container);
   for (const v1::PathObserved& seen : target.inside->paths) add_path(out, seen);
-  const auto capture = std::find_if(steps.begin(), steps.end(), [&](const PlannedStep& planned) {
-    return planned.step.kind() == v1::STEP_KIND_CAPTURE && planned.step.module() == target.module;
-  });
-  if (capture != steps.end()) add_capture(out, capture->step);
+  if (capture != nullptr) add_capture(out, *capture);
+}
+
+const v1::Step* capture_of(const Target& target, const std::vector<PlannedStep>& steps) {
+  for (const PlannedStep& planned : steps) {
+    const v1::Step& step = planned.step;
+    if (step.kind() == v1::STEP_KIND_CAPTURE && step.module() == target.module) return &step;
+  }
+  return nullptr;
 }
 
 // No run ids, times, destinations, sizes, health or mode: growth of data is no drift.
 std::string canonical_text(const Resolution& resolution, const std::vector<PlannedStep>& steps) {
   std::string out = "muniment-plan/1\n";
-  line(out, "kind", "backup");
+  add_plan_line(out, "kind", "backup");
   for (const v1::Event& event : resolution.events) {
     if (!event.has_module_excluded()) continue;
-    line(out, "excluded", event.module());
-    line(out, "  rule", event.module_excluded().rule());
+    add_plan_line(out, "excluded", event.module());
+    add_plan_line(out, "  rule", event.module_excluded().rule());
   }
   for (const Target& target : resolution.targets) {
-    line(out, "module", target.module);
-    line(out, "  class", class_word(target.backup_class));
-    if (target.inside) {
-      add_container(out, target, steps);
-    } else {
-      add_path(out, target.seen);
-    }
-    for (const std::string& pattern : target.exclude) line(out, "  exclude", pattern);
-    if (!target.gate.empty()) line(out, "  gate", target.gate);
+    add_target_lines(out, target, capture_of(target, steps));
   }
   for (const PlannedStep& planned : steps) {
     const auto* kind = v1::StepKind_descriptor()->FindValueByNumber(planned.step.kind());
-    line(out, "step", kind->options().GetExtension(v1::word) + " " + planned.step.module());
+    add_plan_line(out, "step",
+                  kind->options().GetExtension(v1::word) + " " + planned.step.module());
   }
   return out;
 }
@@ -153,6 +139,34 @@ std::vector<std::string> qualified_lines(std::string_view text) {
 }
 
 }  // namespace
+
+void add_plan_line(std::string& out, std::string_view key, std::string_view value) {
+  out += key;
+  out += ' ';
+  out += inert(value);
+  out += '\n';
+}
+
+void set_container(const v1::ContainerObserved& seen, v1::ContainerTarget& out) {
+  out.set_container_id(seen.container_id());
+  out.set_image_id(seen.image_id());
+  out.set_name(seen.name());
+  out.set_compose_project(seen.compose_project());
+  out.set_compose_service(seen.compose_service());
+  *out.mutable_mounts() = seen.mounts();
+}
+
+void add_target_lines(std::string& out, const Target& target, const v1::Step* capture) {
+  add_plan_line(out, "module", target.module);
+  add_plan_line(out, "  class", class_word(target.backup_class));
+  if (target.inside) {
+    add_container(out, target, capture);
+  } else {
+    add_path(out, target.seen);
+  }
+  for (const std::string& pattern : target.exclude) add_plan_line(out, "  exclude", pattern);
+  if (!target.gate.empty()) add_plan_line(out, "  gate", target.gate);
+}
 
 std::string partial_folder(const std::string& root, const std::string& module,
                            const std::string& run_id) {
@@ -215,6 +229,18 @@ std::vector<v1::Event> plan_events(const Plan& plan) {
   return events;
 }
 
+namespace {
+
+// "shop-db: image" of the qualified line "shop-db: image sha256:…"; empty where a line has no value
+// of its own to change.
+std::string_view key_of(std::string_view line) {
+  const std::size_t colon = line.find(": ");
+  if (colon == std::string_view::npos) return {};
+  return line.substr(0, line.find(' ', colon + 2));
+}
+
+}  // namespace
+
 std::vector<v1::Difference> compare_plans(std::string_view rehearsed, std::string_view now) {
   const std::vector<std::string> before = qualified_lines(rehearsed);
   const std::vector<std::string> after = qualified_lines(now);
@@ -229,8 +255,13 @@ std::vector<v1::Difference> compare_plans(std::string_view rehearsed, std::strin
   }
   for (const std::string& text : after) {
     if (before_set.contains(text)) continue;
-    v1::Difference& difference = out.emplace_back();
-    difference.set_what("new");
+    const auto changed = std::find_if(out.begin(), out.end(), [&](const v1::Difference& other) {
+      return other.after().empty() && !key_of(text).empty() &&
+             key_of(other.before()) == key_of(text);
+    });
+    const bool is_new = changed == out.end();
+    v1::Difference& difference = is_new ? out.emplace_back() : *changed;
+    difference.set_what(is_new ? "new" : "changed");
     difference.set_after(text);
   }
   if (out.empty() && rehearsed != now) out.emplace_back().set_what("the order of modules or steps");

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "muniment/v1/event.pb.h"
@@ -30,6 +31,14 @@ struct Plan {
 // For each module, in the manifest's order: capture, verify, commit.
 // REQUIRES: the resolution has no problems.
 Plan make_plan(const Manifest& manifest, const Resolution& resolution, const std::string& run_id);
+
+// What make_plan() and make_command_plan() write alike.
+// "KEY VALUE" with the value made inert, and a newline.
+void add_plan_line(std::string& out, std::string_view key, std::string_view value);
+// The module with its class, where it was found, its exclusions and its gate; `capture`, unless
+// nullptr, is the step that captures it from its container.
+void add_target_lines(std::string& out, const Target& target, const v1::Step* capture);
+void set_container(const v1::ContainerObserved& seen, v1::ContainerTarget& out);
 
 // PlanStepProposed for each step, then PlanSealed (its canonical text is a blob).
 std::vector<v1::Event> plan_events(const Plan& plan);

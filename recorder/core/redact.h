@@ -50,6 +50,7 @@ class Redactor {
 
  private:
   friend class RedactedTail;
+  friend class RedactedLines;  // redacted_lines.h
 
   std::string replace_known(std::string_view text) const;
 

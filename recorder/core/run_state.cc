@@ -111,6 +111,11 @@ void propose_step(RunState& state, const v1::PlanStepProposed& body, std::uint64
   step.set_proposed_sequence(sequence);
 }
 
+void seal_plan(RunState& state, const v1::PlanSealed& body) {
+  state.set_plan_digest(body.digest());
+  if (body.has_space_needed_bytes()) state.set_space_needed_bytes(body.space_needed_bytes());
+}
+
 void start_step(RunState& state, const v1::StepStarted& body, std::uint64_t sequence) {
   v1::StepState* step = mutable_step(state, body.kind(), body.index());
   if (step == nullptr) {
@@ -208,13 +213,30 @@ void evaluate_gate(RunState& state, const v1::Event& event, std::uint64_t sequen
   v1::GateState& gate = *state.add_gates();
   gate.set_module(event.module());
   gate.set_gate(body.gate());
+  gate.set_guarded(body.guarded());
   gate.set_open(body.open());
   gate.set_sequence(sequence);
   for (const v1::Condition& condition : body.conditions()) {
     if (condition.verdict() == v1::VERDICT_OK) continue;
     gate.set_detail(condition.detail());
+    gate.set_next(condition.next());
     break;
   }
+}
+
+// One in a container is part of a capture; this is what a run was asked to run on the host.
+void execute_command(RunState& state, const v1::Event& event, std::uint64_t sequence) {
+  const v1::CommandExecuted& body = event.command_executed();
+  if (!body.container_id().empty()) return;
+  v1::CommandState& command = *state.add_commands();
+  command.set_module(event.module());
+  *command.mutable_argv() = body.argv();
+  if (body.has_exit_status()) command.set_exit_status(body.exit_status());
+  command.set_timed_out(body.timed_out());
+  command.set_stdout_tail(body.stdout_tail());
+  command.set_error_tail(body.error_tail());
+  command.set_transcript_sha256(body.transcript_sha256());
+  command.set_sequence(sequence);
 }
 
 void record_check(RunState& state, const v1::CheckRecorded& body, std::uint64_t sequence) {
@@ -242,11 +264,7 @@ void apply(RunState& state, const v1::Event& event, std::uint64_t sequence) {
     case v1::Event::kPlanStepProposed:
       return propose_step(state, event.plan_step_proposed(), sequence);
     case v1::Event::kPlanSealed:
-      state.set_plan_digest(event.plan_sealed().digest());
-      if (event.plan_sealed().has_space_needed_bytes()) {
-        state.set_space_needed_bytes(event.plan_sealed().space_needed_bytes());
-      }
-      return;
+      return seal_plan(state, event.plan_sealed());
     case v1::Event::kDriftDetected:
       return state.set_drift(true);
     case v1::Event::kGateEvaluated:
@@ -269,17 +287,20 @@ void apply(RunState& state, const v1::Event& event, std::uint64_t sequence) {
       return state.set_engine_unreachable(!event.engine_observed().reachable());
     case v1::Event::kContainerObserved:
       return observe_container(state, event);
+    case v1::Event::kCommandExecuted:
+      return execute_command(state, event, sequence);
+    case v1::Event::kApprovalAccepted:
+      if (event.about_run() != state.run_id()) return;
+      return state.add_approvals(sequence);
     case v1::Event::kPathObserved:
     case v1::Event::kGatePolicyRecorded:
     case v1::Event::kApprovalRequested:
     case v1::Event::kApprovalSubmitted:
-    case v1::Event::kApprovalAccepted:
     case v1::Event::kApprovalRejected:
     case v1::Event::kApprovalConsumed:
     case v1::Event::kApprovalRevoked:
     case v1::Event::kContainerQuiesced:
     case v1::Event::kContainerResumed:
-    case v1::Event::kCommandExecuted:
     case v1::Event::kManifestWritten:
     case v1::Event::kCopyWritten:
     case v1::Event::kEvidenceAttached:

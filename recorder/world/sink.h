@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "muniment/v1/event.pb.h"
 #include "recorder/core/result.h"
@@ -29,6 +31,10 @@ class Facts {
   // Durable when it returns. Only `event`'s body is read; the envelope is the recorder's.
   // A sink that gets an error settles its step as failed.
   virtual Status record(v1::Event event) = 0;
+  // The same, with the blobs that `event` refers to. Whoever keeps no blobs records the event.
+  virtual Status record_with(v1::Event event, std::vector<std::string> /*blobs*/) {
+    return record(std::move(event));
+  }
 };
 
 class Sink {

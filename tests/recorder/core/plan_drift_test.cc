@@ -81,8 +81,11 @@ TEST(ComparePlans, SaysOfTwoModulesThatTheyWereExcludedByOtherRules) {
   const std::string head = "muniment-plan/1\nkind backup\n";
   const auto differences = compare_plans(head + "excluded a\n  rule X1\nexcluded b\n  rule X2\n",
                                          head + "excluded a\n  rule X2\nexcluded b\n  rule X1\n");
-  ASSERT_EQ(differences.size(), 4U);
+  ASSERT_EQ(differences.size(), 2U);
+  EXPECT_EQ(differences[0].what(), "changed");
   EXPECT_EQ(differences[0].before(), "a: rule X1");
+  EXPECT_EQ(differences[0].after(), "a: rule X2");
+  EXPECT_EQ(differences[1].before(), "b: rule X2");
 }
 
 TEST(ComparePlans, SaysThatTheOrderDiffersWhereNothingElseDoes) {

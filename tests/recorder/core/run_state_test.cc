@@ -179,7 +179,8 @@ TEST(Evolve, ChangesNothingForWhatItDoesNotFold) {
       "module_unresolved", "module_excluded",   "plan_step_proposed", "plan_sealed",
       "drift_detected",    "gate_evaluated",    "step_started",       "step_settled",
       "backup_written",    "artifact_verified", "artifact_removed",   "note_added",
-      "check_recorded",    "engine_observed",   "container_observed"};
+      "check_recorded",    "engine_observed",   "container_observed", "approval_accepted",
+      "command_executed"};
   const v1::RunState before = evolve({}, started(), 0);
   std::size_t others = 0;
   for (const FieldDescriptor* const body : body_fields()) {
