@@ -28,8 +28,9 @@ std::string text_of(const v1::RunState& run, bool dry_run) {
   out += "Nothing was written outside the store.";
   for (const v1::GateState& gate : run.gates()) {
     if (gate.open()) continue;
-    return out + " Gate " + gate.gate() + " is closed for " + gate.module() +
-           ": this plan cannot be taken yet.\n";
+    return out + " Gate " + gate.gate() + " guards " + gate.module() +
+           "; what is missing to take this plan:\n  muniment gate " + gate.gate() + " --module " +
+           gate.module() + "\n";
   }
   return out + " To take it: muniment backup --plan " + run.run_id().substr(0, 13) + "\n";
 }

@@ -7,6 +7,7 @@
 #include "cli/app.h"
 #include "cli/command_table.h"
 #include "cli/exit_code.h"
+#include "cli/gate_rules.h"
 #include "cli/present.h"
 #include "recorder/clock.h"
 #include "recorder/core/container_match.h"
@@ -45,6 +46,7 @@ class Doctor {
     if (loaded) {
       look_at_root(loaded->manifest);
       look_at_engine(loaded->manifest);
+      look_at_gates(loaded->manifest);
     }
     look_at_landlock();
     return report_;
@@ -153,6 +155,35 @@ class Doctor {
     add("engine", "ok",
         engine.engine().name() + " " + engine.engine().version() + ", API " +
             engine.engine().api_version());
+  }
+
+  void look_at_gates(const Manifest& manifest) {
+    if (manifest.gates.empty()) return;
+    const Result<OpenLog> log = open_log(globals_, secrets_);
+    if (!log) return;  // said already
+    const Result<std::string> guard = guard_path(globals_, secrets_, log->folder);
+    if (!guard) return fail("gates", guard.error().message);
+    const Result<GateRules> rules = make_gate_rules(manifest, *log->reader, log->folder, *guard);
+    if (!rules) return fail("gates", rules.error().message);
+    const auto held = read_policies(*log->reader);
+    if (!held) return fail("gates", held.error().message);
+    for (const auto& [name, stated] : rules->stated) {
+      const std::string gate = "gate " + inert(name);
+      const auto on_record = held->find(name);
+      if (!stated.fault.empty()) {
+        fail(gate, stated.fault);
+      } else if (on_record == held->end()) {
+        add(gate, "ok", "not on record yet: the first rehearsal of a module that names it does it");
+      } else if (on_record->second.digest != policy_digest(stated.policy)) {
+        add(gate, "warning",
+            "the manifest states another policy than the log holds: closed until its signers "
+            "approve the change (`muniment approve --policy --gate " +
+                inert(name) + "`)");
+      } else {
+        add(gate, "ok",
+            "policy " + on_record->second.digest.substr(0, 8) + ", as the log holds it");
+      }
+    }
   }
 
   // Last of all: what the kernel is asked for holds for the rest of the process.

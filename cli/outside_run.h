@@ -30,6 +30,9 @@ class OutsideRun {
   // Stamps a fact and appends it to a store that is held. Its sequence.
   Result<std::uint64_t> record(Store& store, v1::Event body, std::vector<std::string> blobs);
 
+  // For facts that others make out of what is recorded here (recorder/approvals.h).
+  Stamper& stamper() { return *stamper_; }
+
   // Takes the store, says which runs died, takes in what waits in the inbox. Errors: as
   // open_store(); kInvalid when there is no store.
   Result<std::unique_ptr<Store>> hold(const Globals& globals, const Redactor& secrets,

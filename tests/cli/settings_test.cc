@@ -20,8 +20,10 @@ namespace {
 namespace fs = std::filesystem;
 using Words = std::vector<std::string>;
 
-const Words kCommands{"init", "resolve", "backup", "runs",    "show",   "events",    "report",
-                      "note", "erase",   "verify", "reindex", "doctor", "completion"};
+const Words kCommands{"init",    "resolve", "backup",     "runs",  "show",
+                      "events",  "report",  "note",       "erase", "verify",
+                      "reindex", "doctor",  "completion", "gate",  "candidates",
+                      "prompt",  "approve", "revoke",     "exec"};
 
 class Settings : public testing::Test {
  protected:
