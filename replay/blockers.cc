@@ -1,6 +1,7 @@
 #include "replay/blockers.h"
 
 #include <algorithm>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -77,22 +78,84 @@ void wrote_nothing(v1::Evidence& evidence) {
   add(evidence, "the dry run wrote nothing", judged);
 }
 
+// What was started may have had effects, whatever became of it.
+bool has_acted(const v1::StepState& step) {
+  return step.has_started_sequence() && step.status() != "withheld";
+}
+
+// The manifest's gate of a step, and those that were asked because of what its module stands for.
+std::set<std::string> gates_of(const v1::RunState& run, const v1::StepState& step) {
+  std::set<std::string> out;
+  if (!step.gate().empty()) out.insert(step.gate());
+  for (const v1::GateState& gate : run.gates()) {
+    if (step.planned() && gate.module() == step.module()) out.insert(gate.gate());
+  }
+  return out;
+}
+
+// The newest verdict on a gate before the step was started; nullptr: none.
+const v1::GateState* verdict_before(const v1::RunState& run, const v1::StepState& step,
+                                    const std::string& gate) {
+  const v1::GateState* newest = nullptr;
+  for (const v1::GateState& row : run.gates()) {
+    if (row.gate() == gate && row.module() == step.module() &&
+        row.sequence() < step.started_sequence()) {
+      newest = &row;
+    }
+  }
+  return newest;
+}
+
+// Consumed in this run, before the step, for this gate, its module and the plan of the run.
+const v1::ApprovalView* approval_before(const v1::Evidence& evidence, const v1::StepState& step,
+                                        const std::string& gate) {
+  const v1::RunState& run = evidence.run();
+  for (const v1::ApprovalView& row : evidence.approvals()) {
+    if (row.has_consumed_sequence() && row.consumed_by() == run.run_id() &&
+        row.consumed_sequence() < step.started_sequence() && row.gate() == gate &&
+        row.module() == step.module() && row.plan_digest() == run.plan_digest()) {
+      return &row;
+    }
+  }
+  return nullptr;
+}
+
+void add_once(Sequences& list, std::uint64_t sequence) {
+  if (std::find(list.begin(), list.end(), sequence) == list.end()) list.push_back(sequence);
+}
+
 void approvals(v1::Evidence& evidence) {
+  const char* name = "every gated step had its approval";
   Judgement judged;
   bool gated = false;
+  bool acted = false;
   for (const v1::StepState& step : evidence.run().steps()) {
-    if (step.gate().empty()) continue;
-    gated = true;
-    if (step.status() == "applied") judged.failed.push_back(step.settled_sequence());
+    for (const std::string& gate : gates_of(evidence.run(), step)) {
+      gated = true;
+      if (!has_acted(step)) continue;
+      acted = true;
+      const v1::GateState* verdict = verdict_before(evidence.run(), step, gate);
+      const v1::ApprovalView* approval = approval_before(evidence, step, gate);
+      if (verdict == nullptr || !verdict->open() || approval == nullptr) {
+        add_once(judged.failed, step.started_sequence());
+        continue;
+      }
+      add_once(judged.proof, verdict->sequence());
+      add_once(judged.proof, approval->consumed_sequence());
+    }
   }
   if (!gated) {
-    return add(evidence, "every gated step had its approval", "not applicable", "no step is gated",
-               {});
+    return add(evidence, name, "not applicable", "no step is gated", {});
   }
-  for (const v1::GateState& gate : evidence.run().gates()) judged.proof.push_back(gate.sequence());
-  judged.detail =
-      judged.failed.empty() ? "no gated step was applied" : "applied without an approval";
-  add(evidence, "every gated step had its approval", judged);
+  if (!acted) {
+    for (const v1::GateState& gate : evidence.run().gates())
+      add_once(judged.proof, gate.sequence());
+    if (judged.proof.empty()) judged.proof.push_back(evidence.run().first_sequence());
+  }
+  judged.detail = !judged.failed.empty() ? "started without an approval for this candidate"
+                  : acted                ? "approved for this very candidate, and consumed before"
+                                         : "no gated step was carried out";
+  add(evidence, name, judged);
 }
 
 void artifacts(v1::Evidence& evidence) {

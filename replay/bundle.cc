@@ -33,41 +33,60 @@ class Maker {
  private:
   using Visit = std::function<bool(const StoredEvent&)>;
 
-  Visit keep_if(const std::function<bool(const v1::Event&)>& wanted, bool& added) {
+  using Wanted = std::function<bool(const StoredEvent&)>;
+
+  Visit keep_if(const Wanted& wanted, bool& added) {
     return [this, wanted, &added](const StoredEvent& stored) {
-      if (wanted(stored.event)) added |= events_.emplace(stored.sequence, stored).second;
+      if (wanted(stored)) added |= events_.emplace(stored.sequence, stored).second;
       return true;
     };
   }
 
-  Status keep_type(std::uint32_t body, const std::function<bool(const v1::Event&)>& wanted,
-                   bool& added) {
+  Status keep_type(std::uint32_t body, const Wanted& wanted, bool& added) {
     return read_indexed(log_, IndexTag::kByType, type_value(body), 0, Direction::kForward,
                         keep_if(wanted, added));
   }
+
+  // Types of events that may belong here though they are neither of the run nor about it.
+  static constexpr std::uint32_t kLinked[] = {
+      v1::Event::kErasedFieldNumber, v1::Event::kApprovalConsumedFieldNumber,
+      v1::Event::kApprovalRevokedFieldNumber, v1::Event::kGatePolicyRecordedFieldNumber};
 
   Status select() {
     const std::string& run_id = index_.run_id();
     Result<v1::RunState> run = run_state(log_, run_id);
     if (!run) return pass(run);
     bool added = false;
-    const auto always = [](const v1::Event&) { return true; };
+    const Wanted always = [](const StoredEvent&) { return true; };
     Status read = read_indexed(log_, IndexTag::kByRun, run_id, 0, Direction::kForward,
                                keep_if(always, added));
     if (!read) return read;
     if (read = keep_type(v1::Event::kKeyRotatedFieldNumber, always, added); !read) return read;
+    if (read = keep_approvals(run->follows_run(), added); !read) return read;
     // What is said of an erasure may have been erased in turn.
     for (added = true; added;) {
       added = false;
-      const std::set<std::string> commitments = commitments_of(events_);
-      const auto is_about_these = [&](const v1::Event& event) {
-        return belongs_to_bundle(event, run_id, commitments);
+      const BundleLinks links = links_of(events_, run_id);
+      const Wanted is_linked = [&](const StoredEvent& stored) {
+        return belongs_to_bundle(stored, run_id, links);
       };
-      read = keep_type(v1::Event::kErasedFieldNumber, is_about_these, added);
-      if (!read) return read;
+      for (const std::uint32_t body : kLinked) {
+        if (read = keep_type(body, is_linked, added); !read) return read;
+      }
     }
     for (const auto& [sequence, stored] : events_) index_.add_sequences(sequence);
     return {};
+  }
+
+  Status keep_approvals(const std::string& rehearsal, bool& added) {
+    if (rehearsal.empty()) return {};
+    const BundleLinks links = links_of(events_, index_.run_id());
+    return read_indexed(log_, IndexTag::kByRun, rehearsal, 0, Direction::kForward,
+                        keep_if(
+                            [&](const StoredEvent& stored) {
+                              return belongs_to_bundle(stored, index_.run_id(), links);
+                            },
+                            added));
   }
 
   Status take_checkpoint() {

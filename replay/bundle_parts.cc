@@ -61,20 +61,47 @@ bool is_bundle_version(std::string_view version) {
          std::all_of(version.begin(), version.end(), [](char c) { return c > ' ' && c < 0x7f; });
 }
 
-std::set<std::string> commitments_of(const BundleEvents& events) {
-  std::set<std::string> out;
+BundleLinks links_of(const BundleEvents& events, std::string_view run_id) {
+  BundleLinks out;
   for (const auto& [sequence, stored] : events) {
-    for (BlobRef& blob : blobs_named_by(stored.event)) {
-      if (blob.erasable) out.insert(std::move(blob.sha256));
+    const v1::Event& event = stored.event;
+    for (BlobRef& blob : blobs_named_by(event)) {
+      if (blob.erasable) out.commitments.insert(std::move(blob.sha256));
+    }
+    if (event.has_approval_accepted()) out.accepted.insert(sequence);
+    if (event.has_run_started() && event.run_id() == run_id) {
+      out.follows_run = event.run_started().follows_run();
+    }
+    for (const v1::Condition& condition : event.gate_evaluated().conditions()) {
+      out.cited.insert(condition.decided_by().begin(), condition.decided_by().end());
     }
   }
   return out;
 }
 
-bool belongs_to_bundle(const v1::Event& event, std::string_view run_id,
-                       const std::set<std::string>& commitments) {
-  return event.run_id() == run_id || event.about_run() == run_id || event.has_key_rotated() ||
-         (event.has_erased() && commitments.contains(event.erased().commitment()));
+namespace {
+
+bool is_asked_or_given(const v1::Event& event) {
+  return event.has_approval_requested() || event.has_approval_submitted() ||
+         event.has_approval_accepted() || event.has_approval_rejected();
+}
+
+}  // namespace
+
+bool belongs_to_bundle(const StoredEvent& stored, std::string_view run_id,
+                       const BundleLinks& links) {
+  const v1::Event& event = stored.event;
+  if (event.run_id() == run_id || event.about_run() == run_id) return true;
+  if (event.has_key_rotated()) return true;
+  if (event.has_erased()) return links.commitments.contains(event.erased().commitment());
+  if (event.has_gate_policy_recorded()) return links.cited.contains(stored.sequence);
+  const auto is_here = [&](std::uint64_t accepted) { return links.accepted.contains(accepted); };
+  if (event.has_approval_consumed()) {
+    return std::ranges::any_of(event.approval_consumed().accepted_sequences(), is_here);
+  }
+  if (event.has_approval_revoked()) return is_here(event.approval_revoked().accepted_sequence());
+  return is_asked_or_given(event) && !links.follows_run.empty() &&
+         event.about_run() == links.follows_run;
 }
 
 std::map<std::string, WantedBlob> wanted_blobs(const BundleEvents& events) {

@@ -37,12 +37,18 @@ bool is_bundle_version(std::string_view version);
 // By sequence.
 using BundleEvents = std::map<std::uint64_t, StoredEvent>;
 
-// Commitments (32 bytes each) of the erasable texts of these events.
-std::set<std::string> commitments_of(const BundleEvents& events);
+// What leads from the events of a bundle to others that belong there.
+struct BundleLinks {
+  std::set<std::string> commitments;  // 32 bytes each: of their erasable texts
+  std::string follows_run;            // the rehearsal that the run executes; empty: none
+  std::set<std::uint64_t> accepted;   // sequences of ApprovalAccepted
+  std::set<std::uint64_t> cited;      // by the conditions of gates
+};
+BundleLinks links_of(const BundleEvents& events, std::string_view run_id);
 
-// Whether an event belongs into the bundle of a run. `commitments`: of those that do.
-bool belongs_to_bundle(const v1::Event& event, std::string_view run_id,
-                       const std::set<std::string>& commitments);
+// Whether an event belongs into the bundle of a run. `links`: of those that do.
+bool belongs_to_bundle(const StoredEvent& stored, std::string_view run_id,
+                       const BundleLinks& links);
 
 // A blob that the events name.
 struct WantedBlob {

@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <cstdio>
 
+#include "recorder/core/digest.h"
 #include "recorder/core/plan.h"
 #include "recorder/core/text.h"
 #include "replay/query.h"
@@ -85,6 +87,85 @@ std::string say_artifact(const v1::Event& event) {
          inert_short(event.artifact_verified().method(), kShort);
 }
 
+std::string short_digest(const std::string& digest) {
+  return id(digest.substr(0, 8));
+}
+
+// "#12, #13 and 4 more"
+std::string events(const google::protobuf::RepeatedField<std::uint64_t>& sequences) {
+  constexpr int kMost = 8;
+  std::string out;
+  for (int i = 0; i < std::min(sequences.size(), kMost); ++i) {
+    out += (i == 0 ? "#" : ", #") + std::to_string(sequences[i]);
+  }
+  const int more = sequences.size() - kMost;
+  return more > 0 ? out + " and " + std::to_string(more) + " more" : out;
+}
+
+std::string say_verdict(const v1::GateEvaluated& body) {
+  std::string out = id(body.gate()) + (body.open() ? " open" : " closed");
+  for (const v1::Condition& row : body.conditions()) {
+    if (row.verdict() == v1::VERDICT_OK) continue;
+    return out + ": " + inert_short(row.name(), 80) + ": " + inert_short(row.detail(), kShort);
+  }
+  if (!body.candidate_run().empty()) out += ", run " + id(body.candidate_run());
+  return out;
+}
+
+std::string say_policy(const v1::GatePolicyRecorded& body) {
+  std::string out = id(body.gate()) + ", policy " + to_hex(body.policy_sha256()).substr(0, 8);
+  out += ", " + std::to_string(body.approvals()) + " of its signers";
+  if (body.modules_size() > 0) out += ", for " + inert_short(body.modules(0), 80);
+  if (body.modules_size() > 1) out += " and " + std::to_string(body.modules_size() - 1) + " more";
+  return body.approved_by().empty() ? out : out + ", approved by " + events(body.approved_by());
+}
+
+std::string say_acceptance(const v1::ApprovalAccepted& body) {
+  return id(body.gate()) + ", plan " + short_digest(body.plan_digest()) + ", until " +
+         rfc3339(body.expires()) + ", key " + id(body.key_fingerprint());
+}
+
+std::string say_approval(const v1::Event& event) {
+  if (event.has_approval_accepted()) return say_acceptance(event.approval_accepted());
+  if (event.has_approval_requested()) {
+    return id(event.approval_requested().gate()) + ", plan " +
+           short_digest(event.approval_requested().plan_digest()) + ", run " +
+           id(event.about_run());
+  }
+  if (event.has_approval_submitted()) {
+    return "statement " + to_hex(event.approval_submitted().statement_sha256()).substr(0, 8) +
+           (event.about_run().empty() ? "" : ", run " + id(event.about_run()));
+  }
+  if (event.has_approval_rejected()) {
+    return id(event.approval_rejected().gate()) + ", #" +
+           std::to_string(event.approval_rejected().submitted_sequence()) + ": " +
+           inert_short(event.approval_rejected().why(), kShort);
+  }
+  if (event.has_approval_consumed()) {
+    return id(event.approval_consumed().gate()) + ", " +
+           events(event.approval_consumed().accepted_sequences());
+  }
+  return "#" + std::to_string(event.approval_revoked().accepted_sequence());
+}
+
+bool is_about_approval(const v1::Event& event) {
+  return event.has_approval_requested() || event.has_approval_submitted() ||
+         event.has_approval_accepted() || event.has_approval_rejected() ||
+         event.has_approval_consumed() || event.has_approval_revoked();
+}
+
+std::string say_command(const v1::CommandExecuted& body) {
+  std::string words;
+  for (int i = 0; i < std::min(body.argv_size(), 16); ++i) {
+    words += (i == 0 ? "" : " ") + body.argv(i);
+  }
+  std::string out = inert_short(words, kShort);
+  if (!body.container_id().empty())
+    out += ", in container " + id(body.container_id().substr(0, 12));
+  if (body.timed_out()) return out + ", killed when its time was over";
+  return body.has_exit_status() ? out + ", exit status " + std::to_string(body.exit_status()) : out;
+}
+
 std::string say(const v1::Event& event) {
   if (event.has_run_started() || event.has_run_finished() || event.has_run_abandoned()) {
     return say_run(event);
@@ -98,9 +179,12 @@ std::string say(const v1::Event& event) {
     return step_name(body.step().kind(), body.index());
   }
   if (event.has_plan_sealed()) return "digest " + id(event.plan_sealed().digest().substr(0, 8));
-  if (event.has_gate_evaluated()) {
-    return inert_short(event.gate_evaluated().gate(), kShort) +
-           (event.gate_evaluated().open() ? " open" : " closed");
+  if (event.has_gate_evaluated()) return say_verdict(event.gate_evaluated());
+  if (event.has_gate_policy_recorded()) return say_policy(event.gate_policy_recorded());
+  if (is_about_approval(event)) return say_approval(event);
+  if (event.has_command_executed()) return say_command(event.command_executed());
+  if (event.has_candidate_recommended()) {
+    return id(event.candidate_recommended().gate()) + ", run " + id(event.about_run());
   }
   if (event.has_drift_detected()) {
     return std::to_string(event.drift_detected().differences_size()) + " differences to run " +

@@ -12,6 +12,7 @@
 #include "recorder/log/prover.h"
 #include "recorder/log/queries.h"
 #include "replay/blockers.h"
+#include "replay/gate_evidence.h"
 
 namespace muniment {
 namespace {
@@ -62,6 +63,7 @@ class Builder {
                                      });
     if (!read) return std::unexpected(read.error());
     if (Status status = take_context(); !status) return pass(status);
+    if (Status status = add_approvals(log_, out_); !status) return pass(status);
     say_what_was_done();
     say_what_was_not_done();
     add_blockers(out_);
@@ -86,6 +88,10 @@ class Builder {
     asked_engine_ = asked_engine_ || event.has_engine_observed() || event.has_container_observed();
     used_container_ = used_container_ || event.has_container_quiesced() ||
                       event.has_container_resumed() || event.has_command_executed();
+    if (event.has_gate_evaluated()) {
+      keep_newest(*out_.mutable_gates(), gate_report(event.gate_evaluated(), event.module()),
+                  stored.sequence);
+    }
     tested_restore_ = tested_restore_ || event.has_restore_tested();
     if (event.has_drift_detected()) take_drift(stored);
     if (event.run_id() != out_.run().run_id()) return take_later(stored);
@@ -232,6 +238,7 @@ class Builder {
         add_statement(*out_.mutable_divergences(), text, {step.started_sequence()});
       }
     }
+    add_commands(out_);
     for (v1::Statement& statement : later_) *out_.add_done() = std::move(statement);
   }
 

@@ -45,6 +45,8 @@ std::string release(const v1::ReleaseRoot& root);
 std::string statements(const Statements& list);
 std::string runtime(const v1::Evidence& evidence);
 std::string blockers(const v1::Evidence& evidence);
+// The plan's digest, the verdict on each gate with its conditions, the approvals.
+std::string gates(const v1::Evidence& evidence, const Resolver& resolve);
 std::string artifacts(const v1::Evidence& evidence);
 std::string resolution(const v1::Evidence& evidence);
 std::string notes(const v1::Evidence& evidence, const Resolver& resolve);

@@ -67,12 +67,15 @@ std::string relevant_context(const v1::Evidence& e, const Resolver& resolve) {
   return said.empty() ? out : out + "\n" + said;
 }
 
-std::string evidence_section(const v1::Evidence& e) {
+std::string evidence_section(const v1::Evidence& e, const Resolver& resolve) {
   std::string out = runtime(e);
   const auto add = [&](const std::string& title, const std::string& body) {
     if (!body.empty()) out += (out.empty() ? "" : "\n") + title + ":\n\n" + body;
   };
   add("Divergences", statements(e.divergences()));
+  if (!e.gates().empty() || !e.approvals().empty()) {
+    add("Candidates and gates", gates(e, resolve));
+  }
   add("Artifacts", artifacts(e));
   out += "\n" + folded("Resolution, near misses, exclusions", resolution(e));
   return out + "\n" + folded("Integrity", integrity(e.integrity()));
@@ -120,7 +123,7 @@ std::string render_context_pack(const v1::Evidence& e, const Resolver& resolve) 
   return status_line(e) + section("Product story", text(c.story())) +
          section("What changed", what_changed(e)) + section("Why", text(c.why())) +
          section("Relevant context", relevant_context(e, resolve)) +
-         section("Runtime evidence", evidence_section(e)) +
+         section("Runtime evidence", evidence_section(e, resolve)) +
          section("Known constraints", items(c.constraints())) +
          section("Explicit out of scope", items(c.out_of_scope())) +
          section("Requested decision", text(c.decision())) +

@@ -1,5 +1,6 @@
 #include "recorder/core/digest.h"
 #include "recorder/core/text.h"
+#include "replay/render_gate.h"
 #include "replay/render_text.h"
 #include "replay/text_table.h"
 
@@ -105,20 +106,6 @@ std::string blockers(const v1::Evidence& e) {
   return text_table(rows, 2);
 }
 
-std::string gates(const v1::Evidence& e) {
-  std::string out;
-  if (!e.run().plan_digest().empty()) {
-    out += "  plan " + inert(e.run().plan_digest().substr(0, 8)) + " (" +
-           inert(e.run().plan_digest()) + ")\n";
-  }
-  for (const v1::GateState& gate : e.run().gates()) {
-    out += "  gate " + inert(gate.gate()) + " for " + inert(gate.module()) + ": " +
-           (gate.open() ? "open" : "closed, " + inert_short(gate.detail(), 400)) + " #" +
-           std::to_string(gate.sequence()) + "\n";
-  }
-  return out;
-}
-
 // What a reader of the archive would look for and not find as it was.
 std::string left_out(const v1::ResolutionRow& row) {
   std::string out;
@@ -199,7 +186,7 @@ std::string integrity(const v1::Integrity& i) {
 std::string render_evidence(const v1::Evidence& e, const Resolver& resolve) {
   return e.verdict() + "\n" + section("Who, when, where, with what", who(e, resolve)) +
          section("Runtime evidence", runtime(e)) + section("Merge blockers", blockers(e)) +
-         section("Candidates and gates", gates(e)) +
+         section("Candidates and gates", render_gates(e, resolve)) +
          section("Plan against execution", statements(e.divergences()) + render_plan(e.run())) +
          section("Resolution", resolution(e)) + section("Artifacts", render_artifacts(e.run())) +
          section("Notes", notes(e, resolve)) + section("Context", context(e.context())) +

@@ -58,20 +58,6 @@ std::string with_what(const v1::Evidence& e, const Resolver& resolve) {
   return out + (command.empty() ? "" : "\n" + shell_block({command}));
 }
 
-std::string gates(const v1::Evidence& e) {
-  std::string out;
-  const std::string& digest = e.run().plan_digest();
-  if (!digest.empty()) {
-    out += "- plan " + code_span(digest.substr(0, 8)) + " (" + code_span(digest) + ")\n";
-  }
-  for (const v1::GateState& gate : e.run().gates()) {
-    out += "- gate " + code_span(gate.gate()) + " for " + code_span(gate.module()) + ": " +
-           (gate.open() ? "open" : "**closed**, " + prose_line(gate.detail())) + " " +
-           event_name(gate.sequence()) + "\n";
-  }
-  return out;
-}
-
 std::string bytes_or(const v1::StepState& step) {
   if (step.has_bytes()) return human_bytes(step.bytes());
   if (step.has_expected_bytes()) return "about " + human_bytes(step.expected_bytes());
@@ -153,10 +139,10 @@ std::string render_markdown(const v1::Evidence& e, const Resolver& resolve) {
                  who_and_when(e, resolve) + "\n" +
                      folded("Command, manifest, program", with_what(e, resolve))) +
          section("Runtime evidence", runtime(e)) + section("Merge blockers", blockers(e)) +
-         section("Candidates and gates", gates(e)) + section("Plan against execution", plan(e)) +
-         section("Resolution", resolution(e)) + section("Artifacts", artifacts(e)) +
-         section("Notes", notes(e, resolve)) + section("Context", context(e.context())) +
-         section("Integrity", integrity(e.integrity()));
+         section("Candidates and gates", gates(e, resolve)) +
+         section("Plan against execution", plan(e)) + section("Resolution", resolution(e)) +
+         section("Artifacts", artifacts(e)) + section("Notes", notes(e, resolve)) +
+         section("Context", context(e.context())) + section("Integrity", integrity(e.integrity()));
 }
 
 }  // namespace muniment

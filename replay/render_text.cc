@@ -1,11 +1,14 @@
 #include "replay/render_text.h"
 
+#include <algorithm>
+
 #include "recorder/core/digest.h"
 #include "recorder/core/notation.h"
 #include "recorder/core/plan.h"
 #include "recorder/core/run_state.h"
 #include "recorder/core/text.h"
 #include "replay/evidence.h"
+#include "replay/markdown_text.h"
 #include "replay/text_table.h"
 
 namespace muniment {
@@ -83,6 +86,40 @@ std::string artifacts_table(const v1::RunState& run) {
   return out;
 }
 
+// Each with its last lines; the whole output is a blob, see `show SEQ`.
+std::string commands(const v1::RunState& run) {
+  std::string out;
+  for (const v1::CommandState& row : run.commands()) {
+    std::string words;
+    for (const std::string& word : row.argv()) words += " " + shell_word(word);
+    out += " " + inert_short(words, 2000) + "\n    " +
+           (row.timed_out()         ? "killed when its time was over"
+            : row.has_exit_status() ? "exit status " + std::to_string(row.exit_status())
+                                    : "no exit status") +
+           " #" + std::to_string(row.sequence()) + "\n";
+    for (const auto& [name, tail] :
+         {std::pair{"output", &row.stdout_tail()}, std::pair{"errors", &row.error_tail()}}) {
+      if (tail->empty()) continue;
+      out += "    " + std::string(name) + ": " +
+             inert(tail->substr(tail->size() - std::min<std::size_t>(tail->size(), 400))) + "\n";
+    }
+  }
+  return out;
+}
+
+std::string gates(const v1::RunState& run) {
+  std::string out;
+  for (const v1::GateState& row : run.gates()) {
+    out += "  " + inert_short(row.gate(), 80) + " for " + inert_short(row.module(), 80) + ": " +
+           (row.open() ? "open" : "closed, " + inert_short(row.detail(), 400)) + " #" +
+           std::to_string(row.sequence()) + "\n";
+    if (!row.open() && !row.next().empty()) {
+      out += "    next: " + inert_short(row.next(), 400) + "\n";
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string render_runs(const v1::RunList& list, const Resolver& resolve) {
@@ -155,6 +192,8 @@ std::string render_run(const v1::RunState& run, const Resolver& resolve) {
   out += (run.log_state().empty() ? "" : ", " + inert(run.log_state())) + "\n";
   if (!run.modules().empty()) out += "\n" + render_resolution(run);
   if (!run.steps().empty()) out += "\n" + render_plan(run);
+  if (!run.gates().empty()) out += "\nGates\n" + gates(run);
+  if (!run.commands().empty()) out += "\nCommands\n" + commands(run);
   if (!run.artifacts().empty()) out += "\nArtifacts\n" + artifacts_table(run);
   return out;
 }

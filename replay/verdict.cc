@@ -22,6 +22,16 @@ bool all_verified(const v1::RunState& run) {
                      });
 }
 
+// "0", "0 3 unknown"
+std::string statuses(const v1::RunState& run) {
+  std::string out;
+  for (const v1::CommandState& command : run.commands()) {
+    out += (out.empty() ? "" : " ") +
+           (command.has_exit_status() ? std::to_string(command.exit_status()) : "unknown");
+  }
+  return out;
+}
+
 std::string ok_line(const v1::RunState& run) {
   const v1::RunCounts counts = count(run);
   if (run.mode() == v1::MODE_OBSERVATION) {
@@ -31,6 +41,11 @@ std::string ok_line(const v1::RunState& run) {
     return "DRY RUN OK: " + counted(counts.modules(), "module") + ", " +
            counted(counts.steps(), "step") + ", " + std::to_string(counts.applied()) +
            " written, 0 drift";
+  }
+  if (!run.commands().empty() && run.artifacts().empty()) {
+    return "EXECUTED: " + counted(static_cast<std::uint64_t>(run.requested_size()), "module") +
+           ", " + counted(static_cast<std::uint64_t>(run.commands_size()), "command") +
+           ", exit status " + statuses(run);
   }
   std::uint64_t torn = 0;
   for (const v1::ArtifactState& row : run.artifacts()) {

@@ -86,9 +86,9 @@ class Judge {
     for (const auto& [sequence, bytes] : in_.events) check_event(sequence, bytes);
     report_.set_events(in_.events.size());
     if (report_.findings_size() != before) return false;
-    const std::set<std::string> commitments = commitments_of(events_);
+    const BundleLinks links = links_of(events_, run_id_);
     for (const auto& [sequence, stored] : events_) {
-      if (belongs_to_bundle(stored.event, run_id_, commitments)) continue;
+      if (belongs_to_bundle(stored, run_id_, links)) continue;
       add_finding(report_, kTampered, "the event does not belong into this bundle",
                   "an event of run " + cut(run_id_) + ", or about it",
                   "one of run " + cut(stored.event.run_id()), sequence);

@@ -96,7 +96,8 @@ TEST_F(Bundles, AreTheSameBytesEachTime) {
 
 TEST_F(Bundles, OfEveryKindOfRunHold) {
   for (const std::string& run_id :
-       {runs_.executed, runs_.failed, runs_.drifted, runs_.gated, runs_.interrupted}) {
+       {runs_.executed, runs_.failed, runs_.drifted, runs_.gated, runs_.interrupted, runs_.closed,
+        runs_.opened, runs_.commanded}) {
     log_.state(run_id);
   }
   log_.sign();

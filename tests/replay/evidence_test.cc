@@ -87,8 +87,9 @@ TEST_F(EvidenceOfRuns, StandsInTheOrderOfTheDesign) {
 }
 
 TEST_F(EvidenceOfRuns, SaysThatNothingWasWrittenOnlyWhereTheEventsShowIt) {
-  const std::set<std::string> wrote_nothing = {runs_.resolved, runs_.rehearsed, runs_.unresolved,
-                                               runs_.drifted,  runs_.gated,     runs_.unheld};
+  const std::set<std::string> wrote_nothing = {runs_.resolved,  runs_.rehearsed, runs_.unresolved,
+                                               runs_.drifted,   runs_.gated,     runs_.unheld,
+                                               runs_.candidate, runs_.closed};
   for (const auto& [name, run_id] : runs_.by_name()) {
     EXPECT_EQ(says(text_of(run_id), "No backup file or folder was created"),
               wrote_nothing.contains(run_id))
@@ -322,7 +323,11 @@ TEST_F(EvidenceOfRuns, VerdictsAreOneLineAPersonCanParse) {
       {runs_.interrupted, "INTERRUPTED: "},
       {runs_.abandoned, "ABANDONED: "},
       {runs_.unheld, "DRY RUN OK: 1 module, 3 steps, 0 written, 0 drift · run "},
-      {runs_.running, "RUNNING: "}};
+      {runs_.running, "RUNNING: "},
+      {runs_.candidate, "DRY RUN OK: 1 module, 3 steps, 0 written, 0 drift · run "},
+      {runs_.closed, "GATE CLOSED: gate F3 is closed for ledger: 0 of 1 approvals"},
+      {runs_.opened, "EXECUTED: 1 module, 1 artifact, 2.3 MiB, all 0600, verified · run "},
+      {runs_.commanded, "EXECUTED: 1 module, 1 command, exit status 0 · run "}};
   for (const auto& [run_id, start] : starts) {
     const std::string line = verdict_line(*run_state(*log_, run_id));
     EXPECT_TRUE(line.starts_with(start)) << line;

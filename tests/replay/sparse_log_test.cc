@@ -5,6 +5,7 @@
 
 #include "recorder/log/memory_log.h"
 #include "recorder/log/queries.h"
+#include "replay/bundle_parts.h"
 #include "replay/evidence.h"
 #include "replay/json.h"
 #include "replay/render_markdown.h"
@@ -15,7 +16,24 @@ namespace {
 
 class SparseLogs : public testing::Test {
  protected:
-  // The events of a run and all blobs.
+  // What a bundle takes along of the rehearsal that a run follows.
+  void add_approvals_of(const std::string& run_id, SparseParts& parts) const {
+    BundleEvents events;
+    for (const auto& [sequence, bytes] : parts.events) {
+      events.emplace(sequence, *read_event(*log_, sequence));
+    }
+    for (std::size_t before = 0; before != events.size();) {
+      before = events.size();
+      const BundleLinks links = links_of(events, run_id);
+      EXPECT_TRUE(read_events(*log_, 0, [&](const StoredEvent& stored) {
+        if (belongs_to_bundle(stored, run_id, links)) events.emplace(stored.sequence, stored);
+        return true;
+      }));
+    }
+    for (const auto& [sequence, stored] : events) parts.events.emplace(sequence, stored.bytes);
+  }
+
+  // The events that a bundle of the run has, and all blobs.
   SparseParts parts_of(const std::string& run_id) const {
     const v1::StoreState state = *log_->state();
     SparseParts parts{.checkpoint = {.origin = state.origin(),
@@ -31,6 +49,7 @@ class SparseLogs : public testing::Test {
                                parts.events.emplace(stored.sequence, stored.bytes);
                                return true;
                              }));
+    add_approvals_of(run_id, parts);
     EXPECT_TRUE(log_->scan(Table::kBlob, "", Direction::kForward, [&](auto key, auto value) {
       parts.blobs.emplace(key, value);
       return true;

@@ -36,8 +36,9 @@ class StatementOfRuns : public testing::Test {
 };
 
 TEST_F(StatementOfRuns, IsMadeOfFinishedExecutionsWithASealedPlanAlone) {
-  const std::set<std::string> stated = {runs_.executed, runs_.failed, runs_.drifted, runs_.gated,
-                                        runs_.interrupted};
+  const std::set<std::string> stated = {runs_.executed, runs_.failed,      runs_.drifted,
+                                        runs_.gated,    runs_.interrupted, runs_.closed,
+                                        runs_.opened,   runs_.commanded};
   for (const auto& [name, run_id] : runs_.by_name()) {
     const Result<std::optional<std::string>> made = make_statement(*log_, run_id);
     ASSERT_TRUE(made) << name << ": " << made.error().message;

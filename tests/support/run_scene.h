@@ -219,7 +219,7 @@ class Scene {
 
   void apply(const Directive& next) {
     const v1::Step& step = next.step;
-    const bool database = step.module() == "notes";
+    const bool database = step.module() != "uploads";
     const std::uint64_t bytes = database ? 2'411'724 : 698'351'616;
     const std::string path = step.final_folder() + "/" + step.artifact();
     const std::string digest(as_bytes(sha256(path)));

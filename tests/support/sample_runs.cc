@@ -3,6 +3,7 @@
 #include "recorder/core/decide.h"
 #include "recorder/core/plan.h"
 #include "tests/support/run_scene.h"
+#include "tests/support/sample_gates.h"
 
 namespace muniment {
 namespace {
@@ -128,10 +129,10 @@ std::string write_gated(LogScript& script) {
   scene.resolve_all();
   scene.seal();
   scene.see_root();
-  v1::Event event;
-  event.set_module("notes");
-  *event.mutable_gate_evaluated() = evaluate_gate(scene.manifest.gates.at("F3"), "backup");
-  scene.problem = "gate F3 is closed for notes: " + event.gate_evaluated().conditions(0).detail();
+  v1::Event event = closed_gate(
+      "notes", "candidate", "no rehearsal was named: what runs under a gate is a rehearsed plan",
+      "muniment backup notes --dry-run");
+  scene.problem = "gate F3 is closed for notes: " + event.gate_evaluated().conditions(1).detail();
   scene.writer.add(event);
   return scene.finish_run();
 }
@@ -210,7 +211,8 @@ std::vector<std::pair<std::string, std::string>> SampleRuns::by_name() const {
   return {{"resolved", resolved}, {"rehearsed", rehearsed},     {"executed", executed},
           {"failed", failed},     {"unresolved", unresolved},   {"drifted", drifted},
           {"gated", gated},       {"interrupted", interrupted}, {"abandoned", abandoned},
-          {"unheld", unheld},     {"running", running}};
+          {"unheld", unheld},     {"running", running},         {"candidate", candidate},
+          {"closed", closed},     {"opened", opened},           {"commanded", commanded}};
 }
 
 SampleRuns write_sample_runs(LogWriter& log) {
@@ -228,6 +230,11 @@ SampleRuns write_sample_runs(LogWriter& log) {
   out.abandoned = dead.run_id();
   out.unheld = write_unheld(script, dead);
   out.running = write_running(script, dead);
+  const SampleGates gates = write_sample_gates(script, by_landlock());
+  out.candidate = gates.candidate;
+  out.closed = gates.closed;
+  out.opened = gates.opened;
+  out.commanded = gates.commanded;
   return out;
 }
 

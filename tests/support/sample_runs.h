@@ -24,6 +24,10 @@ struct SampleRuns {
   std::string abandoned;    // the process died in step 4; found by `unheld`
   std::string unheld;       // dry run of notes alone, the kernel enforces nothing
   std::string running;      // removes what `abandoned` left, then is in step 1
+  std::string candidate;    // dry run of the gated module ledger; approved twice, once in vain
+  std::string closed;       // follows `candidate`: its only approval was revoked
+  std::string opened;       // follows `candidate` and consumes the other approval
+  std::string commanded;    // a command on the host
 
   std::vector<std::pair<std::string, std::string>> by_name() const;
 };
