@@ -104,7 +104,8 @@ void declare_prompt(CLI::App& root, Action& chosen) {
       ->required();
   command->add_option("--gate", options->gate, "Default: F3");
   command->footer(
-      "Example:\n  muniment prompt f3-prep\n  muniment prompt f3-prep --gate F4 >instruction.txt\n\n"
+      "Example:\n  muniment prompt f3-prep\n  muniment prompt f3-prep --gate F4 "
+      ">instruction.txt\n\n"
       "Exit: 0 done, 2 usage, also for a prompt or a gate that is not there, 5 damaged store");
   command->callback([options, &chosen] {
     chosen = [options](const Globals& globals, Redactor& secrets) {

@@ -16,9 +16,9 @@ namespace muniment {
 // several runs share (the message names them).
 Result<v1::RunState> find_run(const LogReader& log, std::string_view word);
 
-// The same, among successful dry runs alone: what a plan or an approval may follow. With a `purpose`
-// (backup, exec) `latest…` looks among its rehearsals alone. kNotFound when the run is not one, with
-// what it is.
+// The same, among successful dry runs alone: what a plan or an approval may follow. With a
+// `purpose` (backup, exec) `latest…` looks among its rehearsals alone. kNotFound when the run is
+// not one, with what it is.
 Result<v1::RunState> find_rehearsal(const LogReader& log, std::string_view word,
                                     std::string_view purpose = "");
 

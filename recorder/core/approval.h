@@ -20,12 +20,12 @@ inline constexpr std::string_view kPolicyWord = "policy";
 struct ApprovalStatement {
   std::string guarded;  // backup | exec | restore | policy
   std::string gate;
-  std::string module;         // the candidate; "-" for a change of the policy
-  std::string run_id;         // the rehearsal; "-" for a change of the policy
-  std::string plan_digest;    // of the rehearsed plan; of the new policy for a change of it
-  std::string policy_digest;  // of the policy that is in force
-  std::string log_key;        // vkey of the log
-  std::string origin;         // of the log
+  std::string module;              // the candidate; "-" for a change of the policy
+  std::string run_id;              // the rehearsal; "-" for a change of the policy
+  std::string plan_digest;         // of the rehearsed plan; of the new policy for a change of it
+  std::string policy_digest;       // of the policy that is in force
+  std::string log_key;             // vkey of the log
+  std::string origin;              // of the log
   std::int64_t not_before_ns = 0;  // since 1970-01-01T00:00:00Z
   std::int64_t expires_ns = 0;     // the first nanosecond at which it no longer holds
   std::string nonce;               // 32 lower-case hexadecimal digits

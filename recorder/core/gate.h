@@ -69,7 +69,7 @@ struct GateQuestion {
   std::string stated_digest;  // of the policy that the caller's manifest states; empty: none
   std::string stated_fault;   // why the manifest states none: no such gate, unreadable signers …
   std::optional<GateCandidate> candidate;  // absent: no rehearsal was named
-  std::string plan_digest;  // of the plan of now; empty: only the log is asked
+  std::string plan_digest;                 // of the plan of now; empty: only the log is asked
   std::vector<GateApproval> approvals;     // of this gate, whatever they are about, in order
   std::optional<GateProof> verified_backup;
   std::optional<GateProof> restore_test;
@@ -101,8 +101,7 @@ std::optional<std::string> fault_of(const GateApproval& approval, const GateQues
 // Why a change of the policy is not approved by it; absent: it is. `old_policy` is in force.
 std::optional<std::string> fault_of_change(const GateApproval& approval,
                                            const GatePolicy& old_policy,
-                                           const GateQuestion& question,
-                                           std::int64_t gate_time_ns);
+                                           const GateQuestion& question, std::int64_t gate_time_ns);
 
 }  // namespace muniment
 

@@ -23,8 +23,8 @@ struct GatePolicy {
   std::vector<std::string> modules;  // that name the gate, sorted
   std::uint32_t approvals = 1;       // distinct keys
   bool no_self_approval = false;
-  std::chrono::seconds expires{24 * 3600};  // the longest life of an approval
-  std::string keys;                         // "" | "sk"
+  std::chrono::seconds expires{24 * 3600};         // the longest life of an approval
+  std::string keys;                                // "" | "sk"
   std::map<std::string, std::vector<Need>> needs;  // by guarded command
   std::string signers_sha256;                      // of the allowed_signers file, hexadecimal
   // The guard folder, as inert() shows it; empty: none. Part of the policy, since whoever could

@@ -16,6 +16,7 @@
 
 #include "recorder/core/check.h"
 #include "recorder/log/store.h"
+#include "replay/find_run.h"
 #include "tests/bench/measure.h"
 #include "tests/support/sample_events.h"
 
@@ -59,17 +60,20 @@ class Host {
 
   void rehearse_and_approve() const {
     muniment({"backup", "notes", "--dry-run", "-q"});
-    muniment({"approve", "latest:notes", "--gate", "F3", "--module", "notes", "--export",
-              folder_ + "/statement"});
-    run({"ssh-keygen", "-q", "-Y", "sign", "-n", "muniment-approval", "-f", folder_ + "/anna",
-         folder_ + "/statement"});
-    muniment({"approve", "latest:notes", "--gate", "F3", "--module", "notes", "--import",
-              folder_ + "/statement"});
+    muniment({"approve", "latest:notes", "--gate", "F3", "--module", "notes", "--key",
+              folder_ + "/anna", "--confirm", "F3@" + short_digest()});
   }
 
   double ask() const { return muniment({"gate", "F3", "--module", "notes"}); }
 
  private:
+  std::string short_digest() const {
+    const Result<std::unique_ptr<LogReader>> log = open_reader(store());
+    check(log.has_value(), "the store is read");
+    const Result<v1::RunState> run = find_rehearsal(**log, "latest");
+    check(run.has_value(), "there is a rehearsal");
+    return run->plan_digest().substr(0, 8);
+  }
   static double run(const Words& argv) { return run_process(argv).seconds; }
   double muniment(const Words& words) const {
     Words argv = {muniment_binary(), "-m",      folder_ + "/muniment.toml", "-s",
