@@ -156,6 +156,9 @@ Status choose(const RunOptions& options, const Manifest& manifest, const std::st
   if (!options.command) return {};
   Result<SealedCommand> command = seal_command(*options.command, secrets, folder, log);
   if (!command) return pass(command);
+  if (Status shown = check_masks(manifest, *request.modules.front(), command->masked); !shown) {
+    return shown;
+  }
   request.command = std::move(command->command);
   request.masked = std::move(command->masked);
   return {};

@@ -50,6 +50,10 @@ Result<ApproveSubject> begin(const ApproveOptions& options, const Manifest& mani
   Result<std::map<std::string, RecordedPolicy>> policies = read_policies(*log.reader);
   if (!policies) return pass(policies);
   const auto held = policies->find(options.gate);
+  const auto stated = out.rules.stated.find(options.gate);
+  if (stated != out.rules.stated.end() && !stated->second.fault.empty()) {
+    return fail(ErrorCode::kRefused, stated->second.fault);
+  }
   if (held == policies->end()) {
     return fail(ErrorCode::kRefused, "no policy of gate " + quoted(options.gate) +
                                          " is on record; rehearse a module that it guards first");
@@ -161,6 +165,9 @@ Status fill_change(const LogReader& log, std::int64_t now_ns, ApproveSubject& ou
   }
   out.next = stated->second;
   out.question = change_question(out, now_ns);
+  Result<std::optional<std::uint64_t>> forked = newest_fork(log);
+  if (!forked) return pass(forked);
+  out.question.forked = *forked;
   Result<v1::StoreState> state = log.state();
   if (!state) return pass(state);
   out.question.head = state->size();

@@ -78,6 +78,15 @@ Result<int> sign(const std::string& reason, bool accept, const Globals& globals,
   if (accept && reason.empty()) {
     return fail(ErrorCode::kInvalid, "--accept-fork wants a reason that somebody can read later");
   }
+  if (accept) {
+    std::vector<std::string> blobs;
+    const Result<v1::Actor> actor = make_actor(globals, secrets, blobs);
+    if (!actor) return std::unexpected(actor.error());
+    if (actor->kind() != v1::ACTOR_KIND_OPERATOR) {
+      return fail(ErrorCode::kRefused,
+                  "only an operator accepts a fork: approvals from before it count no more");
+    }
+  }
   Result<Held> held = hold(globals, secrets);
   if (!held) return pass(held);
   Result<LogKeys> keys = read_log_keys(held->folder, *held->store);

@@ -138,7 +138,8 @@ std::string closed_gate(const v1::RunState& run) {
   for (const v1::GateState& gate : run.gates()) {
     if (gate.open()) continue;
     return " Gate " + gate.gate() + " is closed for " + gate.module() + ": " +
-           inert_short(gate.detail(), 400) + "\n";
+           inert_short(gate.detail(), 400) + "\n" +
+           (gate.next().empty() ? "" : "  " + inert(gate.next()) + "\n");
   }
   return "";
 }

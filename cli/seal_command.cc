@@ -1,7 +1,10 @@
 #include "cli/seal_command.h"
 
+#include <algorithm>
+
 #include "cli/stop.h"
 #include "recorder/core/digest.h"
+#include "recorder/core/text.h"
 #include "recorder/log/log_key.h"
 
 namespace muniment {
@@ -23,6 +26,20 @@ Result<SealedCommand> seal_command(const CommandLine& line, const Redactor& secr
     out.masked.push_back({static_cast<std::uint32_t>(i), to_hex(sha256(signature))});
   }
   return out;
+}
+
+Status check_masks(const Manifest& manifest, const Module& module,
+                   const std::vector<MaskedArgument>& masked) {
+  const auto gate = manifest.gates.find(module.gate);
+  if (masked.empty() || gate == manifest.gates.end()) return {};
+  const std::vector<std::string>& guards = gate->second.guards;
+  if (std::find(guards.begin(), guards.end(), "exec") == guards.end()) return {};
+  return fail(ErrorCode::kInvalid,
+              "argument " + std::to_string(masked.front().argument) +
+                  " of the command holds what looks like a secret and is masked, so nobody who "
+                  "approves under gate " +
+                  inert(module.gate) +
+                  " could see what is run; hand secrets over by --env NAME or in a file");
 }
 
 }  // namespace muniment

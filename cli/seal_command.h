@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "recorder/core/command_plan.h"
+#include "recorder/core/manifest.h"
 #include "recorder/core/redact.h"
 #include "recorder/core/result.h"
 #include "recorder/log/event_log.h"
@@ -26,6 +27,11 @@ struct SealedCommand {
 // Errors: as observe_command(), and as read_log_keys() where something is masked.
 Result<SealedCommand> seal_command(const CommandLine& line, const Redactor& secrets,
                                    const std::string& store_folder, const LogReader& log);
+
+// Whoever approves must see what is run. kInvalid: a gate guards commands for the module, and a
+// word of this one stands under a mask.
+Status check_masks(const Manifest& manifest, const Module& module,
+                   const std::vector<MaskedArgument>& masked);
 
 }  // namespace muniment
 

@@ -50,6 +50,9 @@ class Settlement {
   Result<std::vector<Settled>> run() {
     Result<std::map<std::string, RecordedPolicy>> policies = read_policies(reader_);
     if (!policies) return pass(policies);
+    Result<std::optional<std::uint64_t>> forked = newest_fork(reader_);
+    if (!forked) return pass(forked);
+    forked_ = *forked;
     for (const auto& [gate, policy] : *policies) {
       if (Status status = settle_gate(policy); !status) return pass(status);
     }
@@ -129,6 +132,7 @@ class Settlement {
     question.plan_digest = digest;
     question.origin = rules_.origin;
     question.log_keys = rules_.log_keys;
+    question.forked = forked_;
     return question;
   }
 
@@ -242,6 +246,7 @@ class Settlement {
   const LogReader& reader_;
   const GateRules& rules_;
   Stamper& stamper_;
+  std::optional<std::uint64_t> forked_;
   std::set<std::uint64_t> done_;
   std::vector<Settled> settled_;
 };

@@ -66,6 +66,9 @@ struct GateAsk {
 // The question as the log answers it now. kIo, kCorrupt, kUnavailable (no ssh-keygen).
 Result<GateQuestion> ask_log(const LogReader& log, const GateRules& rules, const GateAsk& ask);
 
+// Sequence of the newest ForkAccepted; absent: the log was never forked.
+Result<std::optional<std::uint64_t>> newest_fork(const LogReader& log);
+
 // The newest successful rehearsal of `guarded` ("backup", "exec", "restore") of a module; absent:
 // none.
 Result<std::optional<v1::RunState>> newest_rehearsal(const LogReader& log, std::string_view module,

@@ -83,7 +83,14 @@ Status Gatekeeper::open_books(const std::vector<Target>& targets) {
       const auto held = policies->find(target.gate);
       const bool known = held != policies->end();
       if (guards(stated->second.policy, guarded_)) gates.insert(target.gate);
-      if (stated->second.fault.empty() && !(known && knows_all(held->second, seen))) {
+      // What another gate guards already is not taken from it by whoever rehearses; and under a
+      // policy that nobody approved nothing is added to what the one on record guards.
+      const bool taken =
+          !known && std::any_of(policies->begin(), policies->end(),
+                                [&](auto& other) { return holds_for(other.second, seen); });
+      const bool is_held = known && held->second.digest == policy_digest(stated->second.policy);
+      const bool adds = known ? is_held && !knows_all(held->second, seen) : !taken;
+      if (stated->second.fault.empty() && adds) {
         const RecordedPolicy* const before = known ? &held->second : nullptr;
         if (Status status = record_policy(stated->second, seen, before); !status) return status;
         policies = read_policies(reader_);

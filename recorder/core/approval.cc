@@ -63,7 +63,8 @@ std::string format_time(std::int64_t time_ns) {
   if (seconds % kDay < 0) --days;
   const long long of_day = seconds - days * kDay;
   const std::chrono::year_month_day date{std::chrono::sys_days(std::chrono::days(days))};
-  std::array<char, 48> text{};
+  // Room for any year and any number that the compiler may think of.
+  std::array<char, 128> text{};
   std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02lld:%02lld:%02lld.%09lldZ",
                 static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
                 static_cast<unsigned>(date.day()), of_day / 3600, of_day / 60 % 60, of_day % 60,

@@ -173,12 +173,15 @@ Finding judge_approvals(const GateQuestion& question, std::int64_t gate_time,
     if (why) {
       seen.push_back(judged ? approval.accepted : approval.submitted);
       fault = "#" + std::to_string(seen.back()) + ": " + *why;
-    } else if (keys.size() < needed && keys.insert(approval.signature.fingerprint).second) {
+    } else {
+      keys.insert(approval.signature.fingerprint);
       opened_by.push_back(approval.accepted);
     }
   }
   if (keys.size() >= needed && needed > 0) {
-    return ok(std::to_string(keys.size()) + " of " + std::to_string(needed), opened_by);
+    return ok(std::to_string(std::min<std::size_t>(keys.size(), needed)) + " of " +
+                  std::to_string(needed),
+              opened_by);
   }
   std::string detail = std::to_string(keys.size()) + " of " + std::to_string(needed) +
                        " approvals for run " + question.candidate->run_id;

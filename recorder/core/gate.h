@@ -77,6 +77,8 @@ struct GateQuestion {
   std::optional<bool> clean_release;        // now; absent: not known, or only the log is asked
   std::set<std::string> selves;    // names of who rehearsed and who executes, claimed and observed
   std::set<std::string> log_keys;  // vkeys that this log was ever signed with
+  // Sequence of the newest ForkAccepted: what became of older approvals is not known.
+  std::optional<std::uint64_t> forked = {};
   std::string origin;
   std::int64_t now_ns = 0;
   std::int64_t head_ns = 0;  // recorded_at of the log's last event
@@ -85,7 +87,8 @@ struct GateQuestion {
 
 struct GateJudgement {
   v1::GateEvaluated verdict;
-  // The approvals that open it, one for each distinct key, oldest first; empty where it is closed.
+  // The approvals that open it, oldest first, also those beyond the keys that are needed: none is
+  // left over for another execution. Empty where it is closed.
   std::vector<std::uint64_t> opened_by;
 };
 

@@ -31,6 +31,10 @@ std::optional<std::string> general_fault(const GateApproval& approval, const Gat
                                          const GateQuestion& question, std::int64_t gate_time) {
   const ApprovalStatement& said = approval.statement;
   if (!approval.fault.empty()) return approval.fault;
+  if (question.forked && approval.submitted < *question.forked) {
+    return "it was given before the fork that #" + std::to_string(*question.forked) +
+           " accepts: what became of it since is not known";
+  }
   if (approval.revoked) return "it was revoked by #" + std::to_string(*approval.revoked);
   if (approval.consumed) {
     return approval.consumed_by.empty() ? std::string("a change of the policy consumed it")

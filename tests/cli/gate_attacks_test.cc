@@ -225,6 +225,41 @@ TEST_F(Attack, WithAnotherGuardFolderIsRefused) {
   expect_refused({"--guard", other, "backup", "--plan", run_id_}, 3, "policy");
 }
 
+// Whoever forks the log in the open gets no approval back by it.
+TEST_F(Attack, OnAnOlderStoreWhoseForkWasAcceptedIsRefused) {
+  approve();
+  const std::string copy = here_.path("copy");
+  copy_store(here_.store(), copy);
+  expect({"backup", "--plan", run_id_}, 0);
+  std::filesystem::remove_all(here_.root());
+  copy_store(copy, here_.store());
+  expect({"--actor", "agent:codex", "checkpoint", "--accept-fork", "routine"}, 3);
+  expect({"checkpoint", "--accept-fork", "the disk was replaced"}, 0);
+  expect_refused({"backup", "--plan", run_id_}, 3, "before the fork");
+}
+
+TEST_F(Attack, WithASecondApprovalOfTheSamePlanIsOneExecution) {
+  approve();
+  approve();
+  expect({"backup", "--plan", run_id_}, 0);
+  const Ran again = expect({"backup", "--plan", run_id_}, 3);
+  EXPECT_TRUE(contains(again.err, "consumed")) << shown(again);
+}
+
+// A rehearsal by a manifest of another's making neither takes what a gate guards nor locks it.
+TEST_F(Attack, ByRehearsingUnderAnotherGateChangesNothing) {
+  const std::string own = here_.path("own.toml");
+  std::string tables = gated();
+  for (std::size_t at = 0; (at = tables.find("F3", at)) != tables.npos; ++at) tables[at + 1] = '9';
+  write_private(own, here_.head() + tables);
+  run({"-m", own, "backup", "notes", "--dry-run"});
+  expect_refused({"-m", own, "backup", "--plan", "latest:notes"}, 3, "closed for notes");
+  expect({"backup", "notes", "--dry-run"}, 0);
+  run_id_ = ask({"show", "latest", "--json"}, ".run_id");
+  approve();
+  expect_still_good();
+}
+
 TEST_F(Attack, ByAnAgentOrAMachineIsRefused) {
   for (const char* actor : {"agent:codex", "ci", "timer"}) {
     Words words = {"--actor", actor};
@@ -329,6 +364,14 @@ TEST_F(CommandAttack, WithAScriptEditedAfterTheApprovalIsRefused) {
   const Ran drifted = expect(exec({"--plan", rehearsal()}), 4);
   EXPECT_TRUE(contains(drifted.err, "rehearse again")) << shown(drifted);
   EXPECT_FALSE(ran());
+}
+
+// What a mask hides nobody could have approved.
+TEST_F(CommandAttack, WithWordsUnderAMaskIsRefused) {
+  const Ran masked = expect({"exec", "--module", "notes", "--gate", "F3", "--dry-run", "--",
+                             "/bin/sh", "-c", "PASSWORD=x; touch '" + marker_ + "'"},
+                            2);
+  EXPECT_TRUE(contains(masked.err, "masked")) << shown(masked);
 }
 
 TEST_F(CommandAttack, WithTheApprovalOfTheOtherKindIsRefused) {

@@ -347,6 +347,13 @@ const GateCase kSigners[] = {
 };
 INSTANTIATE_TEST_SUITE_P(Signers, GateApprovals, testing::ValuesIn(kSigners), name_of);
 
+const GateCase kForks[] = {
+    {"FromBeforeTheFork", [](Q& q) { q.forked = given(q).submitted + 1; }, "approval",
+     "before the fork"},
+    {"FromBehindTheFork", [](Q& q) { q.forked = given(q).submitted - 1; }},
+};
+INSTANTIATE_TEST_SUITE_P(Forks, GateApprovals, testing::ValuesIn(kForks), name_of);
+
 TEST(GateApproval, IsNamedByThoseThatOpenedOldestFirst) {
   GateQuestion question = open_question();
   add(question, "ben").statement.expires_ns = kGateNow;
@@ -356,11 +363,11 @@ TEST(GateApproval, IsNamedByThoseThatOpenedOldestFirst) {
   want_two(question);
   const GateJudgement judgement = judge_gate(question);
   EXPECT_TRUE(judgement.verdict.open());
-  EXPECT_EQ(judgement.opened_by, (std::vector<std::uint64_t>{26, 32}));
+  EXPECT_EQ(judgement.opened_by, (std::vector<std::uint64_t>{26, 30, 32, 34}));
   const v1::Condition condition = condition_of(judgement, "approval");
-  EXPECT_EQ(condition.decided_by_size(), 2);
+  EXPECT_EQ(condition.decided_by_size(), 4);
   EXPECT_EQ(condition.decided_by(0), 26U);
-  EXPECT_EQ(condition.decided_by(1), 32U);
+  EXPECT_EQ(condition.decided_by(3), 34U);
 }
 
 TEST(GateApproval, ThatOpensNothingIsNotNamedAsOpening) {
