@@ -22,7 +22,7 @@ constexpr std::array<std::string_view, 3> kGuarded = {"backup", "exec", "restore
 
 // The manifest's limits: a text beyond them was not written from one.
 constexpr std::uint64_t kMostApprovals = 16;
-constexpr std::uint64_t kLongestApproval = 24 * 3600;
+constexpr std::uint64_t kLongestApproval = 86400;
 constexpr std::uint64_t kLongestNeed = 1000ULL * 365 * 86400;
 
 void line(std::string& out, std::string_view key, std::string_view value) {

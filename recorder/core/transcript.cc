@@ -27,11 +27,13 @@ void Transcript::insert(std::uint64_t arrival, Part part) {
   (early ? head_bytes_ : tail_bytes_) += size;
   (early ? head_ : tail_).emplace(arrival, std::move(part));
   while (head_bytes_ > half_) {
-    auto last = head_.extract(std::prev(head_.end()));
-    head_bytes_ -= last.mapped().text.size();
-    tail_bytes_ += last.mapped().text.size();
+    const auto last = std::prev(head_.end());
+    const std::size_t moved = last->second.text.size();
+    head_bytes_ -= moved;
+    tail_bytes_ += moved;
     // Before those of the same arrival: it came before them.
-    tail_.insert(tail_.begin(), std::move(last));
+    tail_.emplace_hint(tail_.begin(), last->first, std::move(last->second));
+    head_.erase(last);
   }
   while (tail_bytes_ > half_) {
     tail_bytes_ -= tail_.begin()->second.text.size();
