@@ -217,6 +217,17 @@ Status set_proofs(const LogReader& log, GateQuestion& out) {
 
 }  // namespace
 
+Status visit_type(const LogReader& log, v1::Event::BodyCase type,
+                  const std::function<Status(const StoredEvent&)>& visit) {
+  Status failure;
+  Status read = read_indexed(log, IndexTag::kByType, type_value(static_cast<std::uint32_t>(type)),
+                             0, Direction::kForward, [&](const StoredEvent& stored) {
+                               failure = visit(stored);
+                               return failure.has_value();
+                             });
+  return failure ? read : failure;
+}
+
 std::string person_of(std::string_view name) {
   const std::size_t colon = name.find(':');
   return std::string(colon == std::string_view::npos ? name : name.substr(colon + 1));

@@ -1,25 +1,17 @@
-// Events of one type, found by the index.
+// Events of one type, found by the index: gates are asked of a log that may be long.
 #ifndef MUNIMENT_RECORDER_VISIT_TYPE_H_
 #define MUNIMENT_RECORDER_VISIT_TYPE_H_
 
-#include <cstdint>
 #include <functional>
 
 #include "recorder/log/queries.h"
 
 namespace muniment {
 
-// All events of one type, in order, until `visit` fails. Its error, or that of reading.
-inline Status visit_type(const LogReader& log, v1::Event::BodyCase type,
-                         const std::function<Status(const StoredEvent&)>& visit) {
-  Status failure;
-  Status read = read_indexed(log, IndexTag::kByType, type_value(static_cast<std::uint32_t>(type)),
-                             0, Direction::kForward, [&](const StoredEvent& stored) {
-                               failure = visit(stored);
-                               return failure.has_value();
-                             });
-  return failure ? read : failure;
-}
+// Calls `visit` with all events of one type, in order, until it fails. Its error, or that of
+// reading: kCorrupt where a row of the index leads to no event.
+Status visit_type(const LogReader& log, v1::Event::BodyCase type,
+                  const std::function<Status(const StoredEvent&)>& visit);
 
 }  // namespace muniment
 
