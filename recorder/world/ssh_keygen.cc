@@ -131,8 +131,9 @@ class Asked {
   }
 
  private:
-  Result<ChildResult> ask(std::vector<std::string> argv) const {
-    argv.insert(argv.begin(), kKeygen);
+  Result<ChildResult> ask(const std::vector<std::string>& words) const {
+    std::vector<std::string> argv = {kKeygen};
+    argv.insert(argv.end(), words.begin(), words.end());
     return named(run_child_with(argv, {std::string(kSafePath), "LC_ALL=C"}, terms_));
   }
 
