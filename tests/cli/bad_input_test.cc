@@ -220,7 +220,7 @@ TEST(Gate, ClosesTheExecutionAndNothingIsWritten) {
   scene.fails({"backup", "photos"}, 3, {"gate F3", "photos"});
   const Ran rehearsed = scene.here().run({"backup", "--all", "--dry-run"});
   EXPECT_EQ(rehearsed.exit_code, 0) << shown(rehearsed);
-  EXPECT_TRUE(contains(rehearsed.out, "Gate F3 is closed for photos"));
+  EXPECT_TRUE(contains(rehearsed.out, "Gate F3 guards photos"));
   scene.fails({"backup", "--plan", "latest:dry-run"}, 3, {"gate F3", "photos"});
   EXPECT_EQ(scene.here().run({"backup", "notes"}).exit_code, 0);
 }
