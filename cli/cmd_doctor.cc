@@ -13,6 +13,7 @@
 #include "recorder/core/container_match.h"
 #include "recorder/core/plan.h"
 #include "recorder/core/text.h"
+#include "recorder/core/timestamp.h"
 #include "recorder/log/guard.h"
 #include "recorder/log/log_key.h"
 #include "recorder/log/queries.h"
@@ -118,9 +119,8 @@ class Doctor {
   void look_at_clock(const LogReader& reader, std::uint64_t head) {
     const Result<StoredEvent> last = read_event(reader, head);
     if (!last) return fail("clock", last.error().message);
-    const auto& at = last->event.recorded_at();
-    const std::int64_t then = at.seconds() * 1'000'000'000 + at.nanos();
-    const std::int64_t behind = then - make_host_clock()->now().wall_ns;
+    const std::int64_t behind =
+        nanoseconds_of(last->event.recorded_at()) - make_host_clock()->now().wall_ns;
     if (behind <= kClockSlackNs) return add("clock", "ok", "not behind the last event");
     add("clock", "warning",
         std::to_string(behind / 1'000'000'000) +

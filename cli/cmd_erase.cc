@@ -1,4 +1,3 @@
-#include <charconv>
 #include <memory>
 #include <optional>
 
@@ -6,6 +5,7 @@
 #include "cli/command_table.h"
 #include "cli/exit_code.h"
 #include "cli/outside_run.h"
+#include "cli/parse.h"
 #include "cli/present.h"
 #include "recorder/core/text.h"
 #include "recorder/log/queries.h"
@@ -31,18 +31,8 @@ struct Target {
   std::string run_id;  // that the event is of or about
 };
 
-Result<std::uint64_t> parse_sequence(std::string_view word) {
-  const std::string_view digits = word.starts_with('#') ? word.substr(1) : word;
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  if (error == std::errc() && end == digits.data() + digits.size()) return value;
-  return fail(ErrorCode::kInvalid, "`" + inert_short(word, 80) +
-                                       "` is no event; expected a sequence like 412, see "
-                                       "`muniment events`");
-}
-
 Result<Target> find_target(const Options& options, const Globals& globals, Redactor& secrets) {
-  const Result<std::uint64_t> sequence = parse_sequence(options.sequence);
+  const Result<std::uint64_t> sequence = parse_sequence(options.sequence, "muniment events");
   if (!sequence) return std::unexpected(sequence.error());
   Result<OpenLog> log = open_log(globals, secrets);
   if (!log) return pass(log);

@@ -1,4 +1,3 @@
-#include <charconv>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -7,9 +6,11 @@
 #include "cli/approve_record.h"
 #include "cli/command_table.h"
 #include "cli/exit_code.h"
+#include "cli/parse.h"
 #include "cli/present.h"
 #include "recorder/core/text.h"
 #include "recorder/log/queries.h"
+#include "recorder/visit_type.h"
 
 namespace muniment {
 namespace {
@@ -29,29 +30,11 @@ struct Accepted {
   std::string consumed_by;  // run; empty: not consumed
 };
 
-Result<std::uint64_t> parse_sequence(std::string_view word) {
-  const std::string_view digits = word.starts_with('#') ? word.substr(1) : word;
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  if (error == std::errc() && end == digits.data() + digits.size()) return value;
-  return fail(ErrorCode::kInvalid, "`" + inert_short(word, 80) +
-                                       "` is no event; expected a sequence like 412, see "
-                                       "`muniment events --type approval_accepted`");
-}
-
-template <class Visit>
-Status visit_type(const LogReader& log, v1::Event::BodyCase type, Visit visit) {
-  return read_indexed(log, IndexTag::kByType, type_value(static_cast<std::uint32_t>(type)), 0,
-                      Direction::kForward, [&](const StoredEvent& stored) {
-                        visit(stored);
-                        return true;
-                      });
-}
-
 Status read_fate(const LogReader& log, Accepted& out) {
   Status read = visit_type(log, v1::Event::kApprovalRevoked, [&](const StoredEvent& stored) {
     const bool is_this = stored.event.approval_revoked().accepted_sequence() == out.event.sequence;
     if (is_this && !out.revoked) out.revoked = stored.sequence;
+    return Status();
   });
   if (!read) return read;
   return visit_type(log, v1::Event::kApprovalConsumed, [&](const StoredEvent& stored) {
@@ -60,6 +43,7 @@ Status read_fate(const LogReader& log, Accepted& out) {
       out.consumed_by =
           stored.event.run_id().empty() ? "a change of the policy" : "run " + stored.event.run_id();
     }
+    return Status();
   });
 }
 
@@ -91,7 +75,8 @@ std::string words_of(const v1::RevokeReport& report, const Accepted& accepted) {
 }
 
 Result<int> revoke(const Options& options, const Globals& globals, Redactor& secrets) {
-  const Result<std::uint64_t> sequence = parse_sequence(options.sequence);
+  const Result<std::uint64_t> sequence =
+      parse_sequence(options.sequence, "muniment events --type approval_accepted");
   if (!sequence) return std::unexpected(sequence.error());
   if (options.reason.empty() || options.reason.size() > kMostReasonBytes) {
     return fail(ErrorCode::kInvalid, "--reason has " + std::to_string(options.reason.size()) +

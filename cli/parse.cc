@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cctype>
+#include <charconv>
 #include <vector>
 
 #include "cli/exit_code.h"
@@ -151,6 +152,16 @@ bool is_located(const std::string& message) {
     --at;
   }
   return true;
+}
+
+Result<std::uint64_t> parse_sequence(std::string_view word, std::string_view see) {
+  const std::string_view digits = word.starts_with('#') ? word.substr(1) : word;
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  if (error == std::errc() && end == digits.data() + digits.size()) return value;
+  return fail(ErrorCode::kInvalid, "`" + inert_short(word, 80) +
+                                       "` is no event; expected a sequence like 412, see `" +
+                                       std::string(see) + "`");
 }
 
 }  // namespace muniment

@@ -90,18 +90,6 @@ std::size_t count_gated(const v1::RunState& run, const std::vector<std::string>&
   return gated.size();
 }
 
-// Names of a person, claimed and observed: "operator:anna" is anna.
-Status add_names(const LogReader& log, const v1::Actor& actor, std::set<std::string>& names) {
-  for (const v1::Erasable* field : {&actor.claimed(), &actor.user_name()}) {
-    if (field->commitment().empty()) continue;
-    Result<std::optional<std::string>> text = read_erasable(log, *field);
-    if (!text) return pass(text);
-    if (!text->has_value()) continue;
-    names.insert(person_of(**text));
-  }
-  return {};
-}
-
 // What the events of a rehearsal say, those that are about it later among them.
 Status read_rehearsal(const LogReader& log, GateQuestion& out) {
   GateCandidate& candidate = *out.candidate;
@@ -113,7 +101,7 @@ Status read_rehearsal(const LogReader& log, GateQuestion& out) {
                      if (event.has_run_started()) {
                        const v1::ReleaseRoot& release = event.run_started().release_root();
                        if (release.has_clean()) candidate.clean_release = release.clean();
-                       failure = add_names(log, event.actor(), out.selves);
+                       failure = add_persons(log, event.actor(), out.selves);
                      } else if (event.has_run_finished() && event.run_id() == candidate.run_id) {
                        candidate.sequence = stored.sequence;
                        candidate.finished_ns = nanoseconds_of(event.recorded_at());
@@ -231,6 +219,16 @@ Status visit_type(const LogReader& log, v1::Event::BodyCase type,
 std::string person_of(std::string_view name) {
   const std::size_t colon = name.find(':');
   return std::string(colon == std::string_view::npos ? name : name.substr(colon + 1));
+}
+
+Status add_persons(const LogReader& log, const v1::Actor& actor, std::set<std::string>& names) {
+  for (const v1::Erasable* field : {&actor.claimed(), &actor.user_name()}) {
+    if (field->commitment().empty()) continue;
+    Result<std::optional<std::string>> text = read_erasable(log, *field);
+    if (!text) return pass(text);
+    if (text->has_value()) names.insert(person_of(**text));
+  }
+  return {};
 }
 
 Result<std::map<std::string, RecordedPolicy>> read_policies(const LogReader& log) {

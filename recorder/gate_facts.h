@@ -52,6 +52,9 @@ Result<std::map<std::string, RecordedPolicy>> read_policies(const LogReader& log
 // "anna" of the claim "operator:anna": whom a name stands for.
 std::string person_of(std::string_view name);
 
+// Adds whom an actor is, as he claims and as was observed, to `names`. What was erased adds nobody.
+Status add_persons(const LogReader& log, const v1::Actor& actor, std::set<std::string>& names);
+
 struct GateAsk {
   std::string gate;
   std::string module;

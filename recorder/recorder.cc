@@ -8,6 +8,7 @@
 #include "recorder/core/digest.h"
 #include "recorder/core/run_state.h"
 #include "recorder/core/text.h"
+#include "recorder/core/timestamp.h"
 #include "recorder/log/queries.h"
 #include "recorder/observation.h"
 
@@ -20,14 +21,6 @@ std::optional<v1::Event> last_event(const LogReader& reader) {
   Result<StoredEvent> event = read_event(reader, state->size() - 1);
   if (!event) return std::nullopt;
   return std::move(event->event);
-}
-
-google::protobuf::Duration duration_between(const Instant& from, const Instant& to) {
-  const std::int64_t ns = to.boottime_ns - from.boottime_ns;
-  google::protobuf::Duration out;
-  out.set_seconds(ns / 1'000'000'000);
-  out.set_nanos(static_cast<std::int32_t>(ns % 1'000'000'000));
-  return out;
 }
 
 }  // namespace
@@ -254,7 +247,7 @@ Status Recorder::perform(std::uint32_t index, const v1::Step& step, bool planned
   body.set_index(index);
   body.set_kind(step.kind());
   body.set_result(outcome.result);
-  *body.mutable_duration() = duration_between(from, ports_.clock.now());
+  *body.mutable_duration() = duration_of(ports_.clock.now().boottime_ns - from.boottime_ns);
   if (outcome.bytes) body.set_bytes(*outcome.bytes);
   if (outcome.exit_status) body.set_exit_status(*outcome.exit_status);
   body.set_error_tail(outcome.error_tail);

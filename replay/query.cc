@@ -8,6 +8,7 @@
 #include "recorder/core/digest.h"
 #include "recorder/core/manifest.h"
 #include "recorder/core/text.h"
+#include "recorder/core/timestamp.h"
 #include "replay/json.h"
 
 namespace muniment {
@@ -15,20 +16,7 @@ namespace {
 
 using google::protobuf::util::TimeUtil;
 
-constexpr std::int64_t kSecond = 1'000'000'000;
 constexpr std::uint64_t kEnd = std::numeric_limits<std::uint64_t>::max();
-
-// Saturates: an event may claim any time.
-std::int64_t nanoseconds(const google::protobuf::Timestamp& time) {
-  std::int64_t scaled = 0;
-  std::int64_t sum = 0;
-  if (!__builtin_mul_overflow(time.seconds(), kSecond, &scaled) &&
-      !__builtin_add_overflow(scaled, std::int64_t{time.nanos()}, &sum)) {
-    return sum;
-  }
-  return time.seconds() < 0 ? std::numeric_limits<std::int64_t>::min()
-                            : std::numeric_limits<std::int64_t>::max();
-}
 
 template <class Enum>
 std::string word(Enum value) {
@@ -38,7 +26,7 @@ std::string word(Enum value) {
 
 bool in_time(const google::protobuf::Timestamp& time, const std::optional<std::int64_t>& since,
              const std::optional<std::int64_t>& until) {
-  const std::int64_t ns = nanoseconds(time);
+  const std::int64_t ns = nanoseconds_of(time);
   return (!since || ns >= *since) && (!until || ns < *until);
 }
 
@@ -193,7 +181,7 @@ Result<std::int64_t> parse_time(const std::string& text, std::int64_t now_ns) {
   }
   google::protobuf::Timestamp time;
   const std::string full = text.size() == 10 ? text + "T00:00:00Z" : text;
-  if (TimeUtil::FromString(full, &time)) return nanoseconds(time);
+  if (TimeUtil::FromString(full, &time)) return nanoseconds_of(time);
   return fail(ErrorCode::kInvalid, "`" + inert_short(text, 60) +
                                        "` is no time; expected 2026-11-22T09:42:00Z, 2026-11-22, "
                                        "or how long ago: 90s 10m 24h 7d");

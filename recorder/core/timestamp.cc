@@ -26,4 +26,11 @@ google::protobuf::Timestamp timestamp_of(std::int64_t nanoseconds) {
   return out;
 }
 
+google::protobuf::Duration duration_of(std::int64_t nanoseconds) {
+  google::protobuf::Duration out;
+  out.set_seconds(nanoseconds / kSecond);
+  out.set_nanos(static_cast<std::int32_t>(nanoseconds % kSecond));
+  return out;
+}
+
 }  // namespace muniment

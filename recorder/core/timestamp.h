@@ -2,6 +2,7 @@
 #ifndef MUNIMENT_RECORDER_CORE_TIMESTAMP_H_
 #define MUNIMENT_RECORDER_CORE_TIMESTAMP_H_
 
+#include <google/protobuf/duration.pb.h>
 #include <google/protobuf/timestamp.pb.h>
 
 #include <cstdint>
@@ -14,6 +15,9 @@ std::int64_t nanoseconds_of(const google::protobuf::Timestamp& time);
 
 // Its nanos count forward, also before 1970.
 google::protobuf::Timestamp timestamp_of(std::int64_t nanoseconds);
+
+// Both parts have the sign of the whole.
+google::protobuf::Duration duration_of(std::int64_t nanoseconds);
 
 }  // namespace muniment
 

@@ -6,17 +6,12 @@
 
 #include "recorder/core/digest.h"
 #include "recorder/core/notation.h"
+#include "recorder/core/timestamp.h"
 #include "recorder/world/command_process.h"
 #include "recorder/world/sinks.h"
 
 namespace muniment {
 namespace {
-
-void set_duration(v1::CommandExecuted& fact, std::chrono::nanoseconds duration) {
-  constexpr std::int64_t kPerSecond = 1'000'000'000;
-  fact.mutable_duration()->set_seconds(duration.count() / kPerSecond);
-  fact.mutable_duration()->set_nanos(static_cast<std::int32_t>(duration.count() % kPerSecond));
-}
 
 v1::Event to_fact(const v1::HostCommand& command, const CommandEnd& end) {
   v1::Event event;
@@ -25,7 +20,7 @@ v1::Event to_fact(const v1::HostCommand& command, const CommandEnd& end) {
   fact.set_working_folder(command.working_folder());
   *fact.mutable_environment_names() = command.environment_names();
   if (end.exit_status) fact.set_exit_status(*end.exit_status);
-  set_duration(fact, end.duration);
+  *fact.mutable_duration() = duration_of(end.duration.count());
   fact.set_stdout_bytes(end.out.bytes);
   fact.set_stderr_bytes(end.err.bytes);
   fact.set_stdout_sha256(std::string(as_bytes(end.out.sha256)));
