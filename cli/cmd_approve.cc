@@ -222,7 +222,7 @@ Result<int> submit(Work& work, const ApprovalDraft& draft, const std::string& si
   std::vector<Settled> settled;
   const WhileHeld settle = [&](Store& store, Stamper& stamper) -> Status {
     Result<std::vector<Settled>> made =
-        settle_submissions(store, store, work.subject.rules, stamper);
+        settle_submissions(store, store, work.subject.rules, stamper, now_ns());
     if (!made) return pass(made);
     settled = std::move(*made);
     Result<std::uint32_t> counted = count_keys(store, work.subject, now_ns());

@@ -44,8 +44,9 @@ Result<std::optional<NewPolicy>> read_new_policy(const LogReader& log,
 
 class Settlement {
  public:
-  Settlement(LogWriter& log, const LogReader& reader, const GateRules& rules, Stamper& stamper)
-      : log_(log), reader_(reader), rules_(rules), stamper_(stamper) {}
+  Settlement(LogWriter& log, const LogReader& reader, const GateRules& rules, Stamper& stamper,
+             std::int64_t now_ns)
+      : log_(log), reader_(reader), rules_(rules), stamper_(stamper), now_ns_(now_ns) {}
 
   Result<std::vector<Settled>> run() {
     Result<std::map<std::string, RecordedPolicy>> policies = read_policies(reader_);
@@ -82,11 +83,10 @@ class Settlement {
   // Why it cannot be accepted; empty: it can.
   Result<std::string> judge(const GateApproval& approval, const RecordedPolicy& policy) {
     const ApprovalStatement& said = approval.statement;
-    const std::int64_t now = nanoseconds_of(stamp_fact(stamper_, {}).recorded_at());
     Result<StoredEvent> submitted = read_event(reader_, approval.submitted);
     if (!submitted) return pass(submitted);
     if (said.guarded == kPolicyWord || !approval.fault.empty()) {
-      return judge_change(approval, policy, *submitted, now);
+      return judge_change(approval, policy, *submitted);
     }
     const GateAsk ask{.gate = said.gate,
                       .module = said.module,
@@ -95,7 +95,7 @@ class Settlement {
                       .plan_digest = {},
                       .clean_release = {},
                       .selves = {},
-                      .now_ns = now};
+                      .now_ns = now_ns_};
     Result<GateQuestion> question = ask_log(reader_, rules_, ask);
     if (!question && question.error().code != ErrorCode::kNotFound) return pass(question);
     if (!question || !question->candidate) {
@@ -105,17 +105,17 @@ class Settlement {
     if (question->candidate->gated_modules != 1) {
       return std::string("its rehearsal has more than one module that the gate guards");
     }
-    return fault_of(approval, *question, std::max(now, question->candidate->finished_ns))
+    return fault_of(approval, *question, std::max(now_ns_, question->candidate->finished_ns))
         .value_or("");
   }
 
   Result<std::string> judge_change(const GateApproval& approval, const RecordedPolicy& policy,
-                                   const StoredEvent& submitted, std::int64_t now) {
+                                   const StoredEvent& submitted) {
     GateQuestion question = change_question(policy, approval.statement.plan_digest);
     Result<std::vector<GateApproval>> all = read_approvals(reader_, rules_, policy);
     if (!all) return pass(all);
     question.approvals = std::move(*all);
-    std::string fault = fault_of_change(approval, policy.policy, question, now).value_or("");
+    std::string fault = fault_of_change(approval, policy.policy, question, now_ns_).value_or("");
     if (!fault.empty()) return fault;
     Result<std::optional<NewPolicy>> next = read_new_policy(
         reader_, submitted.event.approval_submitted(), approval.statement.plan_digest, fault);
@@ -187,12 +187,11 @@ class Settlement {
   Status change_policy(const RecordedPolicy& policy) {
     Result<std::vector<GateApproval>> approvals = read_approvals(reader_, rules_, policy);
     if (!approvals) return pass(approvals);
-    const std::int64_t now = nanoseconds_of(stamp_fact(stamper_, {}).recorded_at());
     std::map<std::string, std::map<std::string, const GateApproval*>> by_digest;
     for (const GateApproval& approval : *approvals) {
       GateQuestion question = change_question(policy, approval.statement.plan_digest);
       question.approvals = *approvals;
-      if (fault_of_change(approval, policy.policy, question, now)) continue;
+      if (fault_of_change(approval, policy.policy, question, now_ns_)) continue;
       by_digest[approval.statement.plan_digest].emplace(approval.signature.fingerprint, &approval);
     }
     for (const auto& [digest, keys] : by_digest) {
@@ -229,15 +228,18 @@ class Settlement {
 
   Status append(std::vector<v1::Event> bodies, std::vector<std::string> blobs) {
     std::vector<Entry> entries;
+    std::vector<v1::Event> events;
     for (v1::Event& body : bodies) {
-      body = stamp_fact(stamper_, std::move(body));
-      entries.push_back(make_entry(body));
+      for (v1::Event& event : stamper_.stamp_facts(std::move(body))) {
+        entries.push_back(make_entry(event));
+        events.push_back(std::move(event));
+      }
     }
     entries.back().blobs = std::move(blobs);
     Result<Appended> appended = log_.append(std::move(entries), std::nullopt);
     if (!appended) return pass(appended);
-    for (std::size_t i = 0; i < bodies.size(); ++i) {
-      settled_.push_back({std::move(bodies[i]), appended->sequences[i]});
+    for (std::size_t i = 0; i < events.size(); ++i) {
+      settled_.push_back({std::move(events[i]), appended->sequences[i]});
     }
     return {};
   }
@@ -246,6 +248,7 @@ class Settlement {
   const LogReader& reader_;
   const GateRules& rules_;
   Stamper& stamper_;
+  std::int64_t now_ns_;
   std::optional<std::uint64_t> forked_;
   std::set<std::uint64_t> done_;
   std::vector<Settled> settled_;
@@ -253,15 +256,10 @@ class Settlement {
 
 }  // namespace
 
-v1::Event stamp_fact(Stamper& stamper, v1::Event body) {
-  v1::Event event = stamper.stamp(std::move(body)).back();
-  event.clear_run_id();
-  return event;
-}
-
 Result<std::vector<Settled>> settle_submissions(LogWriter& log, const LogReader& reader,
-                                                const GateRules& rules, Stamper& stamper) {
-  return Settlement(log, reader, rules, stamper).run();
+                                                const GateRules& rules, Stamper& stamper,
+                                                std::int64_t now_ns) {
+  return Settlement(log, reader, rules, stamper, now_ns).run();
 }
 
 }  // namespace muniment

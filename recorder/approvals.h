@@ -14,7 +14,7 @@
 namespace muniment {
 
 struct Settled {
-  v1::Event event;  // ApprovalAccepted or ApprovalRejected
+  v1::Event event;  // ApprovalAccepted, ApprovalRejected …
   std::uint64_t sequence = 0;
 };
 
@@ -23,10 +23,8 @@ struct Settled {
 // The events are facts about the log itself: they have no run_id; about_run is the rehearsal.
 // `reader` sees what `log` has made durable. REQUIRES: the caller holds the store.
 Result<std::vector<Settled>> settle_submissions(LogWriter& log, const LogReader& reader,
-                                                const GateRules& rules, Stamper& stamper);
-
-// An event as a fact about the log itself: stamped, and of no run.
-v1::Event stamp_fact(Stamper& stamper, v1::Event body);
+                                                const GateRules& rules, Stamper& stamper,
+                                                std::int64_t now_ns);
 
 }  // namespace muniment
 

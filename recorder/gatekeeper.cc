@@ -36,15 +36,18 @@ bool holds_for(const RecordedPolicy& policy, const v1::GuardedTarget& seen) {
                      [&](const v1::GuardedTarget& known) { return is_same_target(known, seen); });
 }
 
-Result<std::set<std::string>> names_of(const LogReader& log, const v1::Actor& actor) {
-  std::set<std::string> names;
-  for (const v1::Erasable* field : {&actor.claimed(), &actor.user_name()}) {
-    if (field->commitment().empty()) continue;
-    Result<std::optional<std::string>> text = read_erasable(log, *field);
-    if (!text) return pass(text);
-    if (text->has_value()) names.insert(person_of(**text));
+// Whether the log does not know yet that a stated policy guards a target, and takes it from whoever
+// rehearses: what another gate guards is not taken from it, and under a policy that nobody approved
+// nothing is added to what the one on record guards.
+bool adds_to_books(const StatedPolicy& stated, const v1::GuardedTarget& seen,
+                   const std::map<std::string, RecordedPolicy>& policies) {
+  if (!stated.fault.empty()) return false;
+  const auto held = policies.find(stated.policy.gate);
+  if (held != policies.end()) {
+    return held->second.digest == policy_digest(stated.policy) && !knows_all(held->second, seen);
   }
-  return names;
+  return std::none_of(policies.begin(), policies.end(),
+                      [&](const auto& other) { return holds_for(other.second, seen); });
 }
 
 }  // namespace
@@ -53,20 +56,22 @@ Gatekeeper::Gatekeeper(LogWriter& log, const LogReader& reader, Stamper& stamper
                        const GateDoor& door, std::string guarded)
     : log_(log), reader_(reader), stamper_(stamper), door_(door), guarded_(std::move(guarded)) {}
 
-Status Gatekeeper::record_policy(const StatedPolicy& stated, const v1::GuardedTarget& target,
-                                 const RecordedPolicy* held) {
-  PolicyRecord record = held == nullptr ? record_of(stated.policy, stated.signers, {target})
-                                        : record_of(held->policy, held->signers, {target});
+Status Gatekeeper::record_policy(const StatedPolicy& stated, const v1::GuardedTarget& target) {
+  PolicyRecord record = record_of(stated.policy, stated.signers, {target});
   v1::Event event;
   *event.mutable_gate_policy_recorded() = std::move(record.body);
   event.set_module(target.module());
-  Result<Appended> appended = log_.append(
-      {make_entry(stamp_fact(stamper_, std::move(event)), std::move(record.blobs))}, std::nullopt);
+  std::vector<Entry> entries;
+  for (const v1::Event& fact : stamper_.stamp_facts(std::move(event))) {
+    entries.push_back(make_entry(fact));
+  }
+  entries.back().blobs = std::move(record.blobs);
+  Result<Appended> appended = log_.append(std::move(entries), std::nullopt);
   if (!appended) return pass(appended);
   return {};
 }
 
-Status Gatekeeper::open_books(const std::vector<Target>& targets) {
+Status Gatekeeper::open_books(const std::vector<Target>& targets, std::int64_t now_ns) {
   if (Status status = door_.take_inbox(); !status) return status;
   Result<std::map<std::string, RecordedPolicy>> policies = read_policies(reader_);
   if (!policies) return pass(policies);
@@ -78,28 +83,20 @@ Status Gatekeeper::open_books(const std::vector<Target>& targets) {
     }
     const auto stated = door_.rules.stated.find(target.gate);
     // A gate that nobody can say anything about is closed, not absent.
-    if (!target.gate.empty() && stated == door_.rules.stated.end()) gates.insert(target.gate);
-    if (stated != door_.rules.stated.end()) {
-      const auto held = policies->find(target.gate);
-      const bool known = held != policies->end();
-      if (guards(stated->second.policy, guarded_)) gates.insert(target.gate);
-      // What another gate guards already is not taken from it by whoever rehearses; and under a
-      // policy that nobody approved nothing is added to what the one on record guards.
-      const bool taken =
-          !known && std::any_of(policies->begin(), policies->end(),
-                                [&](auto& other) { return holds_for(other.second, seen); });
-      const bool is_held = known && held->second.digest == policy_digest(stated->second.policy);
-      const bool adds = known ? is_held && !knows_all(held->second, seen) : !taken;
-      if (stated->second.fault.empty() && adds) {
-        const RecordedPolicy* const before = known ? &held->second : nullptr;
-        if (Status status = record_policy(stated->second, seen, before); !status) return status;
-        policies = read_policies(reader_);
-        if (!policies) return pass(policies);
-      }
+    const bool is_unknown = stated == door_.rules.stated.end();
+    if (!target.gate.empty() && (is_unknown || guards(stated->second.policy, guarded_))) {
+      gates.insert(target.gate);
+    }
+    if (!is_unknown && adds_to_books(stated->second, seen, *policies)) {
+      Status recorded = record_policy(stated->second, seen);
+      if (!recorded) return recorded;
+      policies = read_policies(reader_);
+      if (!policies) return pass(policies);
     }
     gates_[target.module].assign(gates.begin(), gates.end());
   }
-  Result<std::vector<Settled>> settled = settle_submissions(log_, reader_, door_.rules, stamper_);
+  Result<std::vector<Settled>> settled =
+      settle_submissions(log_, reader_, door_.rules, stamper_, now_ns);
   if (!settled) return pass(settled);
   return {};
 }
@@ -112,8 +109,8 @@ const std::vector<std::string>& Gatekeeper::gates_of(const std::string& module) 
 
 Result<Gatekeeper::Answer> Gatekeeper::ask(const std::string& gate, const std::string& module,
                                            const Ask& ask) const {
-  Result<std::set<std::string>> selves = names_of(reader_, ask.actor);
-  if (!selves) return pass(selves);
+  std::set<std::string> selves;
+  if (Status added = add_persons(reader_, ask.actor, selves); !added) return pass(added);
   Result<GateQuestion> question = ask_log(reader_, door_.rules,
                                           {.gate = gate,
                                            .module = module,
@@ -121,7 +118,7 @@ Result<Gatekeeper::Answer> Gatekeeper::ask(const std::string& gate, const std::s
                                            .candidate_run = ask.candidate_run,
                                            .plan_digest = ask.plan_digest,
                                            .clean_release = ask.clean_release,
-                                           .selves = std::move(*selves),
+                                           .selves = std::move(selves),
                                            .now_ns = ask.now_ns});
   if (!question) return pass(question);
   return Answer{.judgement = judge_gate(*question), .head = question->head};

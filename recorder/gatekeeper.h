@@ -39,7 +39,7 @@ class Gatekeeper {
 
   // Records policies that the manifest states and the log does not hold yet, what they guard, and
   // verdicts on approvals that were submitted. Facts about the log, not of the run.
-  Status open_books(const std::vector<Target>& targets);
+  Status open_books(const std::vector<Target>& targets, std::int64_t now_ns);
 
   // The gates that guard a module for this command: the manifest's, and those that the log holds
   // for what the module stands for. In order of name. REQUIRES: open_books() saw it.
@@ -67,8 +67,7 @@ class Gatekeeper {
   Result<std::optional<std::uint64_t>> find_revocation(const std::string& module);
 
  private:
-  Status record_policy(const StatedPolicy& stated, const v1::GuardedTarget& target,
-                       const RecordedPolicy* held);
+  Status record_policy(const StatedPolicy& stated, const v1::GuardedTarget& target);
 
   LogWriter& log_;
   const LogReader& reader_;

@@ -61,7 +61,8 @@ Result<Gatekeeper::Answer> Recorder::ask_gate(const std::string& gate, const std
 
 // Consumes nothing: whatever else stops the run leaves the candidate as it is.
 Status Recorder::check_gates(const Resolution& resolution) {
-  if (Status status = gatekeeper_.open_books(resolution.targets); !status) return status;
+  const std::int64_t now_ns = ports_.clock.now().wall_ns;
+  if (Status status = gatekeeper_.open_books(resolution.targets, now_ns); !status) return status;
   std::string closed;
   for (const Target& target : resolution.targets) {
     for (const std::string& gate : gatekeeper_.gates_of(target.module)) {

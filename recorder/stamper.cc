@@ -3,19 +3,13 @@
 #include <limits>
 
 #include "recorder/core/digest.h"
+#include "recorder/core/timestamp.h"
 
 namespace muniment {
 namespace {
 
 constexpr std::int64_t kSecond = 1'000'000'000;
 constexpr std::int64_t kTolerance = 2 * kSecond;
-
-// A Timestamp's nanos count forward, also before 1970.
-void set_time(google::protobuf::Timestamp& out, std::int64_t ns) {
-  const std::int64_t nanos = (ns % kSecond + kSecond) % kSecond;
-  out.set_seconds((ns / kSecond) - (ns % kSecond < 0 ? 1 : 0));
-  out.set_nanos(static_cast<std::int32_t>(nanos));
-}
 
 // The log's last event may claim any time: what does not fit stays at the edge.
 std::int64_t edge(bool is_low) {
@@ -33,12 +27,6 @@ std::int64_t subtract(std::int64_t a, std::int64_t b) {
   return __builtin_sub_overflow(a, b, &difference) ? edge(a < b) : difference;
 }
 
-std::int64_t get_time(const google::protobuf::Timestamp& time) {
-  std::int64_t scaled = 0;
-  if (__builtin_mul_overflow(time.seconds(), kSecond, &scaled)) return edge(time.seconds() < 0);
-  return add(scaled, time.nanos());
-}
-
 }  // namespace
 
 Hidden hide(std::string_view text) {
@@ -53,14 +41,14 @@ Hidden hide(std::string_view text) {
 Stamper::Stamper(Clock& clock, Envelope envelope, std::optional<v1::Event> last)
     : clock_(clock), envelope_(std::move(envelope)) {
   if (!last) return;
-  last_ = Instant{.wall_ns = get_time(last->recorded_at()),
+  last_ = Instant{.wall_ns = nanoseconds_of(last->recorded_at()),
                   .boottime_ns = last->boottime_ns(),
                   .boot_id = last->boot_id()};
 }
 
 v1::Event Stamper::seal(v1::Event body, const Instant& now) const {
   body.set_event_id(make_uuid7(now.wall_ns));
-  set_time(*body.mutable_recorded_at(), now.wall_ns);
+  *body.mutable_recorded_at() = timestamp_of(now.wall_ns);
   body.set_boot_id(now.boot_id);
   body.set_boottime_ns(now.boottime_ns);
   body.set_run_id(envelope_.run_id);
@@ -80,12 +68,18 @@ std::vector<v1::Event> Stamper::stamp(v1::Event body) {
     if (step > kTolerance || step < -kTolerance) {
       v1::Event stepped;
       stepped.mutable_clock_stepped()->set_step_ns(step);
-      set_time(*stepped.mutable_clock_stepped()->mutable_expected_at(), expected);
+      *stepped.mutable_clock_stepped()->mutable_expected_at() = timestamp_of(expected);
       out.push_back(seal(std::move(stepped), now));
     }
   }
   last_ = now;
   out.push_back(seal(std::move(body), now));
+  return out;
+}
+
+std::vector<v1::Event> Stamper::stamp_facts(v1::Event body) {
+  std::vector<v1::Event> out = stamp(std::move(body));
+  for (v1::Event& event : out) event.clear_run_id();
   return out;
 }
 

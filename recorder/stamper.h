@@ -39,6 +39,9 @@ class Stamper {
   // than two seconds against CLOCK_BOOTTIME since the event before.
   std::vector<v1::Event> stamp(v1::Event body);
 
+  // The same as facts about the log itself: of no run.
+  std::vector<v1::Event> stamp_facts(v1::Event body);
+
   const Envelope& envelope() const { return envelope_; }
 
  private:

@@ -57,6 +57,19 @@ TEST(Hide, CommitsToSaltAndText) {
   EXPECT_EQ(hidden.field.commitment(), as_bytes(sha256(hidden.blob)));
 }
 
+// Behind a clock that was set, too: no fact swallows what was noticed with it.
+TEST(Stamper, StampsFactsOfNoRunAndKeepsTheStepOfTheClock) {
+  SetClock clock;
+  Stamper stamper(clock, envelope(), std::nullopt);
+  ASSERT_EQ(stamper.stamp_facts(note()).size(), 1U);
+  clock.instant.wall_ns += 3600 * kSecond;
+  const std::vector<v1::Event> facts = stamper.stamp_facts(note());
+  ASSERT_EQ(facts.size(), 2U);
+  EXPECT_TRUE(facts[0].has_clock_stepped());
+  EXPECT_TRUE(facts[1].has_note_added());
+  for (const v1::Event& fact : facts) EXPECT_EQ(fact.run_id(), "");
+}
+
 TEST(Hide, NeverGivesOneCommitmentTwice) {
   std::set<std::string> commitments;
   for (int i = 0; i < 100; ++i) commitments.insert(hide("anna").field.commitment());
