@@ -58,7 +58,8 @@ Result<Added> add_decision(const Globals& globals, Redactor& secrets, const std:
   }
   if (!store) return pass(store);
   // On an older copy of the store a decision would be about what has changed since.
-  if (Status status = check_store_against_guard(**store, *guard); !status) return pass(status);
+  Status extends = check_store_against_guard(**store, folder, *guard);
+  if (!extends) return pass(extends);
   Result<Appended> appended = (*store)->append({std::move(entry)}, std::nullopt);
   if (!appended) return pass(appended);
   out.sequence = appended->sequences.front();

@@ -13,23 +13,23 @@ namespace {
 
 constexpr std::size_t kShown = 80;
 
-std::string quoted(std::string_view word) {
+std::string in_quotes(std::string_view word) {
   return "`" + inert_short(word, kShown) + "`";
 }
 
 Status check_words(const ApproveOptions& options, const Manifest& manifest) {
   if (!manifest.gates.contains(options.gate)) {
-    return fail(ErrorCode::kInvalid,
-                "no gate " + quoted(options.gate) + " in the manifest; name one of its [gate.…]");
+    return fail(ErrorCode::kInvalid, "no gate " + in_quotes(options.gate) +
+                                         " in the manifest; name one of its [gate.…]");
   }
   if (options.policy) return {};
   const Module* module = manifest.find(options.module);
   if (module == nullptr) {
-    return fail(ErrorCode::kInvalid, "no module " + quoted(options.module) + " in the manifest");
+    return fail(ErrorCode::kInvalid, "no module " + in_quotes(options.module) + " in the manifest");
   }
   if (module->gate == options.gate) return {};
-  return fail(ErrorCode::kInvalid, "gate " + quoted(options.gate) + " does not guard module " +
-                                       quoted(options.module) + " in the manifest");
+  return fail(ErrorCode::kInvalid, "gate " + in_quotes(options.gate) + " does not guard module " +
+                                       in_quotes(options.module) + " in the manifest");
 }
 
 // All that does not hang on a rehearsal.
@@ -41,6 +41,9 @@ Result<ApproveSubject> begin(const ApproveOptions& options, const Manifest& mani
   out.folder = log.folder;
   out.origin = state->origin();
   out.gate = options.gate;
+  // Nobody is to read and sign what is refused afterwards.
+  Status extends = check_store_against_guard(*log.reader, out.folder, guard);
+  if (!extends) return pass(extends);
   Result<NoteKey> key = read_verifier_key(out.folder, out.origin);
   if (!key) return pass(key);
   out.log_key = vkey_of(*key);
@@ -55,7 +58,7 @@ Result<ApproveSubject> begin(const ApproveOptions& options, const Manifest& mani
     return fail(ErrorCode::kRefused, stated->second.fault);
   }
   if (held == policies->end()) {
-    return fail(ErrorCode::kRefused, "no policy of gate " + quoted(options.gate) +
+    return fail(ErrorCode::kRefused, "no policy of gate " + in_quotes(options.gate) +
                                          " is on record; rehearse a module that it guards first");
   }
   out.policy = std::move(held->second);
@@ -74,7 +77,7 @@ Status check_plan(const ApproveSubject& subject) {
   const std::string run = "the plan of run " + subject.rehearsal.run_id();
   const std::set<std::string> planned = planned_modules(subject.rehearsal);
   if (!planned.contains(subject.module)) {
-    return fail(ErrorCode::kInvalid, "module " + quoted(subject.module) + " is not in " + run);
+    return fail(ErrorCode::kInvalid, "module " + in_quotes(subject.module) + " is not in " + run);
   }
   std::string guarded;
   std::size_t count = 0;
@@ -84,10 +87,10 @@ Status check_plan(const ApproveSubject& subject) {
     guarded += (count++ == 0 ? "" : ", ") + inert_short(module, kShown);
   }
   if (count < 2) return {};
-  return fail(ErrorCode::kInvalid, "gate " + quoted(subject.gate) + " guards " +
+  return fail(ErrorCode::kInvalid, "gate " + in_quotes(subject.gate) + " guards " +
                                        std::to_string(count) + " modules of " + run + " (" +
                                        guarded + "); an approval is for one: rehearse " +
-                                       quoted(subject.module) + " alone");
+                                       in_quotes(subject.module) + " alone");
 }
 
 Result<GateQuestion> ask(const LogReader& log, const ApproveSubject& subject, std::int64_t now_ns) {
@@ -127,7 +130,7 @@ Status fill_rehearsal(const ApproveOptions& options, const LogReader& log, std::
   if (out.guarded != out.rehearsal.purpose()) {
     return fail(ErrorCode::kInvalid, "run " + out.rehearsal.run_id() + " rehearsed `" +
                                          inert_short(out.rehearsal.purpose(), kShown) +
-                                         "`, which is no " + quoted(out.guarded) +
+                                         "`, which is no " + in_quotes(out.guarded) +
                                          "; an approval of one never opens the other");
   }
   if (Status status = check_plan(out); !status) return status;
@@ -150,7 +153,7 @@ GateQuestion change_question(const ApproveSubject& subject, std::int64_t now_ns)
 
 Status fill_change(const LogReader& log, std::int64_t now_ns, ApproveSubject& out) {
   const auto stated = out.rules.stated.find(out.gate);
-  const std::string gate = "gate " + quoted(out.gate);
+  const std::string gate = "gate " + in_quotes(out.gate);
   if (stated == out.rules.stated.end() || !stated->second.fault.empty()) {
     return fail(ErrorCode::kInvalid, stated == out.rules.stated.end()
                                          ? "the manifest states no policy of " + gate

@@ -42,7 +42,8 @@ Result<Held> hold(const Globals& globals, Redactor& secrets) {
 // The break is an event before it is signed over: whoever reads the log finds what it broke with.
 Status record_fork(Held& held, const LogKeys& keys, const std::string& reason,
                    const Redactor& secrets) {
-  Result<std::optional<Fork>> fork = find_fork(*held.store, keys, held.guard);
+  Result<std::optional<Fork>> fork =
+      find_fork(*held.store, held.folder, keys.current.verifier, held.guard);
   if (!fork) return pass(fork);
   if (!fork->has_value()) {
     return fail(ErrorCode::kInvalid,
@@ -122,7 +123,8 @@ Result<int> rotate_key(const Globals& globals, Redactor& secrets) {
   const std::string old_vkey = vkey_of(keys->current.verifier);
   if (!keys->next) {
     // What cannot be signed over must not be rotated away.
-    Result<std::optional<Fork>> fork = find_fork(*held->store, *keys, held->guard);
+    Result<std::optional<Fork>> fork =
+        find_fork(*held->store, held->folder, keys->current.verifier, held->guard);
     if (!fork) return pass(fork);
     if (fork->has_value()) return fail(ErrorCode::kCorrupt, (*fork)->why);
     Result<LogKey> next = make_next_key(held->folder, keys->current.verifier.name);

@@ -17,6 +17,7 @@
 #include "recorder/log/guard.h"
 #include "recorder/log/log_key.h"
 #include "recorder/log/queries.h"
+#include "recorder/log/sign.h"
 #include "recorder/world/host_source.h"
 #include "recorder/world/landlock.h"
 #include "replay/text_table.h"
@@ -89,17 +90,25 @@ class Doctor {
     if (!key) return fail("key", key.error().message);
     add("key", "ok", vkey_of(*key));
     const Result<std::string> guard = guard_path(globals_, secrets_, folder);
-    const Result<std::vector<Guarded>> known =
-        guard ? read_guard(*guard) : std::unexpected(guard.error());
+    if (!guard) return fail("guard", guard.error().message);
+    look_at_guard(folder, log, *key, *guard);
+  }
+
+  void look_at_guard(const std::string& folder, const LogReader& log, const NoteKey& key,
+                     const std::string& guard) {
+    const Result<std::optional<Fork>> fork = find_fork(log, folder, key, guard);
+    if (!fork) return fail("guard", fork.error().message);
+    if (fork->has_value()) return fail("guard", (*fork)->why);
+    const Result<std::vector<Guarded>> known = read_guard(guard);
     if (!known) return fail("guard", known.error().message);
     const bool is_known = std::any_of(known->begin(), known->end(), [&](const Guarded& entry) {
-      return entry.key == *key && !entry.checkpoint.empty();
+      return entry.key == key && !entry.checkpoint.empty();
     });
     const Result<std::optional<StoredCheckpoint>> newest = newest_checkpoint(log);
     if (!newest) return fail("guard", newest.error().message);
-    if (is_known || !newest->has_value()) return add("guard", "ok", inert(*guard));
+    if (is_known || !newest->has_value()) return add("guard", "ok", inert(guard));
     add("guard", "warning",
-        inert(*guard) +
+        inert(guard) +
             " knows no checkpoint of this log: an older copy of the store would not be "
             "noticed; `muniment checkpoint` makes it known");
   }

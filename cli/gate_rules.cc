@@ -73,19 +73,22 @@ Result<GateRules> make_gate_rules(const Manifest& manifest, const LogReader& log
   return out;
 }
 
-Status check_store_against_guard(const Store& store, const std::string& guard) {
-  const Result<LogKeys> keys = read_log_keys(store.folder(), store);
-  if (!keys) return std::unexpected(keys.error());
-  Result<std::optional<Fork>> fork = find_fork(store, *keys, guard);
+Status check_store_against_guard(const LogReader& log, const std::string& store_folder,
+                                 const std::string& guard) {
+  const Result<v1::StoreState> state = log.state();
+  if (!state) return std::unexpected(state.error());
+  const Result<NoteKey> key = read_verifier_key(store_folder, state->origin());
+  if (!key) return std::unexpected(key.error());
+  Result<std::optional<Fork>> fork = find_fork(log, store_folder, *key, guard);
   if (!fork) return pass(fork);
   if (fork->has_value()) return fail(ErrorCode::kCorrupt, (*fork)->why);
-  Result<std::optional<StoredCheckpoint>> newest = newest_checkpoint(store);
+  Result<std::optional<StoredCheckpoint>> newest = newest_checkpoint(log);
   if (!newest) return pass(newest);
   if (!newest->has_value()) return {};
   Result<std::vector<Guarded>> known = read_guard(guard);
   if (!known) return pass(known);
   for (const Guarded& entry : *known) {
-    if (vkey_of(entry.key) == vkey_of(keys->current.verifier)) return {};
+    if (entry.key == *key) return {};
   }
   return fail(ErrorCode::kCorrupt,
               "the guard folder " + inert(guard) +
@@ -124,7 +127,9 @@ Result<GateDoor> make_gate_door(const Manifest& manifest, Store& store, const st
   Result<bool> gated = has_gates(manifest, store);
   if (!gated) return pass(gated);
   if (*gated && acts) {
-    if (Status status = check_store_against_guard(store, guard); !status) return pass(status);
+    if (Status status = check_store_against_guard(store, folder, guard); !status) {
+      return pass(status);
+    }
   }
   Result<GateRules> rules = make_gate_rules(manifest, store, folder, guard);
   if (!rules) return pass(rules);

@@ -21,7 +21,8 @@ Result<GateRules> make_gate_rules(const Manifest& manifest, const LogReader& log
 // Whether the store is older than, or another than, what the guard folder knows: kCorrupt, with
 // what to do. Asked before anything is done under a gate: a restored store would give consumed
 // approvals back.
-Status check_store_against_guard(const Store& store, const std::string& guard);
+Status check_store_against_guard(const LogReader& log, const std::string& store_folder,
+                                 const std::string& guard);
 
 // Signs the log as it is, so that the guard folder knows of what was just recorded.
 Status keep_in_guard(Store& store, const std::string& guard);

@@ -43,13 +43,16 @@ Result<std::string> why_not_extended(const LogReader& log, const v1::StoreState&
   return "its first " + counted(old.size, "event") + " are other ones than this store's";
 }
 
-// Whether the log tells itself that this key was its key once.
-bool was_rotated_away(const LogReader& log, const NoteKey& key) {
+// Whether the log tells itself that this key was its key once, or is to follow the current one.
+bool is_of_a_rotation(const LogReader& log, const NoteKey& key, const NoteKey& current) {
   bool found = false;
   const Status read =
       read_indexed(log, IndexTag::kByType, type_value(v1::Event::kKeyRotatedFieldNumber), 0,
                    Direction::kForward, [&](const StoredEvent& stored) {
-                     found = stored.event.key_rotated().old_vkey() == vkey_of(key);
+                     const v1::KeyRotated& rotation = stored.event.key_rotated();
+                     const bool follows = rotation.new_vkey() == vkey_of(key) &&
+                                          rotation.old_vkey() == vkey_of(current);
+                     found = follows || rotation.old_vkey() == vkey_of(key);
                      return !found;
                    });
   return read && found;
@@ -76,16 +79,14 @@ Result<std::optional<Fork>> compare(const Guarded& entry, const LogReader& log,
 
 // What the guard knows of this log by its keys, and then of others that lay in its folder: a copy
 // from before a rotation is an older copy first.
-Result<std::optional<Fork>> find_fork_among(const std::vector<Guarded>& entries, const Store& log,
-                                            const LogKeys& keys, const std::string& guard) {
+Result<std::optional<Fork>> find_fork_among(const std::vector<Guarded>& entries,
+                                            const LogReader& log, const std::string& folder,
+                                            const NoteKey& current, const std::string& guard) {
   Result<v1::StoreState> state = log.state();
   if (!state) return pass(state);
-  const std::string folder = place_of(log.folder());
   const Guarded* other = nullptr;
   for (const Guarded& entry : entries) {
-    const bool is_ours = entry.key == keys.current.verifier ||
-                         (keys.next && entry.key == keys.next->verifier) ||
-                         was_rotated_away(log, entry.key);
+    const bool is_ours = entry.key == current || is_of_a_rotation(log, entry.key, current);
     if (!is_ours && entry.store == folder) other = &entry;
     if (!is_ours) continue;
     Result<std::optional<Fork>> fork = compare(entry, log, *state, guard);
@@ -94,7 +95,7 @@ Result<std::optional<Fork>> find_fork_among(const std::vector<Guarded>& entries,
   if (other == nullptr) return std::nullopt;
   return Fork{*other, "the guard " + inert(guard) + " knows another log at " + inert(folder) +
                           ", signed by " + vkey_of(other->key) + ", and this one is signed by " +
-                          vkey_of(keys.current.verifier) +
+                          vkey_of(current) +
                           ": store or key were exchanged; restore them, or go on from here with "
                           "`muniment checkpoint --accept-fork REASON`"};
 }
@@ -153,11 +154,11 @@ Status keep(Store& log, const LogKeys& keys, const SignedCheckpoint& made, Guard
 
 }  // namespace
 
-Result<std::optional<Fork>> find_fork(const Store& log, const LogKeys& keys,
-                                      const std::string& guard_folder) {
+Result<std::optional<Fork>> find_fork(const LogReader& log, const std::string& store_folder,
+                                      const NoteKey& current, const std::string& guard_folder) {
   Result<std::vector<Guarded>> entries = read_guard(guard_folder);
   if (!entries) return pass(entries);
-  return find_fork_among(*entries, log, keys, guard_folder);
+  return find_fork_among(*entries, log, place_of(store_folder), current, guard_folder);
 }
 
 Result<SignedCheckpoint> sign_checkpoint(Store& log, const LogKeys& keys,
@@ -165,7 +166,8 @@ Result<SignedCheckpoint> sign_checkpoint(Store& log, const LogKeys& keys,
   Result<Guard> guard = Guard::hold(guard_folder);
   if (!guard) return pass(guard);
   if (!accept_fork) {
-    Result<std::optional<Fork>> fork = find_fork(log, keys, guard_folder);
+    Result<std::optional<Fork>> fork =
+        find_fork(log, log.folder(), keys.current.verifier, guard_folder);
     if (!fork) return pass(fork);
     if (fork->has_value()) return fail(ErrorCode::kCorrupt, (*fork)->why);
   }

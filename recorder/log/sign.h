@@ -24,11 +24,11 @@ struct Fork {
   std::string why;  // what is wrong, and what to do
 };
 
-// Compares the log with the guard. Absent: the log extends all that was signed with its keys, and
-// nothing else is known to lie in its place. kCorrupt: an entry of the guard, or a node of the
-// tree, cannot be believed.
-Result<std::optional<Fork>> find_fork(const Store& log, const LogKeys& keys,
-                                      const std::string& guard_folder);
+// Compares the log with the guard; `current` is the public half of its key. Absent: the log extends
+// all that was signed with its keys, and nothing else is known to lie in its place. kCorrupt: an
+// entry of the guard, or a node of the tree, cannot be believed.
+Result<std::optional<Fork>> find_fork(const LogReader& log, const std::string& store_folder,
+                                      const NoteKey& current, const std::string& guard_folder);
 
 struct SignedCheckpoint {
   Checkpoint checkpoint;

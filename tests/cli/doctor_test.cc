@@ -49,6 +49,27 @@ TEST(Doctor, SaysWhatIsMissingAndWhatToDo) {
   EXPECT_TRUE(line_of(ran.out, "engine").contains("none.sock"));
 }
 
+// What a gate would refuse, and a signature too, is said before anybody waits for either.
+TEST(Doctor, FindsAStoreThatWasReplacedByAnOlderCopy) {
+  const Workspace here;
+  here.populate();
+  here.init();
+  ASSERT_EQ(here.run({"backup", "--all"}).exit_code, 0);
+  const auto copy = [&](const char* from, const char* to) {
+    return run_program({"cp", "-a", here.path(from), here.path(to)}).exit_code;
+  };
+  ASSERT_EQ(copy("store", "older"), 0);
+  ASSERT_EQ(here.run({"note", "latest", "one more"}).exit_code, 0);
+  ASSERT_EQ(here.run({"checkpoint"}).exit_code, 0);
+  EXPECT_TRUE(line_of(here.run({"doctor"}).out, "guard").contains(" ok "));
+  std::filesystem::rename(here.path("store"), here.path("newest"));
+  ASSERT_EQ(copy("older", "store"), 0);
+  const Ran ran = here.run({"doctor"});
+  EXPECT_EQ(ran.exit_code, 1);
+  EXPECT_TRUE(line_of(ran.out, "guard").contains("failed")) << ran.out;
+  EXPECT_TRUE(line_of(ran.out, "guard").contains("older copy")) << ran.out;
+}
+
 // An engine that is not there is exit 8, and the log says so.
 TEST(Doctor, LetsARunEndWith8WhereTheEngineCannotBeReached) {
   const Workspace here;
