@@ -54,7 +54,7 @@ std::string zsh_script(const CLI::App& root) {
 }
 
 // In single quotes.
-std::string quoted(const std::string& text) {
+std::string in_quotes(const std::string& text) {
   std::string out = "'";
   for (const char c : text) out += c == '\'' ? std::string("\\'") : std::string(1, c);
   return out + "'";
@@ -65,7 +65,7 @@ void add_fish_options(const CLI::App& app, const std::string& condition, std::st
     for (const std::string& name : option->get_lnames()) {
       out += "complete -c muniment" + condition + " -l " + name +
              (option->get_items_expected_max() > 0 ? " -r" : "") + " -d " +
-             quoted(option->get_description()) + "\n";
+             in_quotes(option->get_description()) + "\n";
     }
   }
 }
@@ -75,7 +75,7 @@ std::string fish_script(const CLI::App& root) {
   add_fish_options(root, "", out);
   for (const CLI::App* command : root.get_subcommands({})) {
     out += "complete -c muniment -n __fish_use_subcommand -a " + command->get_name() + " -d " +
-           quoted(command->get_description()) + "\n";
+           in_quotes(command->get_description()) + "\n";
     add_fish_options(*command, " -n '__fish_seen_subcommand_from " + command->get_name() + "'",
                      out);
   }

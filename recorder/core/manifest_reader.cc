@@ -7,7 +7,7 @@
 namespace muniment {
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   return "`" + inert_short(text, 80) + "`";
 }
 
@@ -170,8 +170,8 @@ std::optional<std::string> TableReader::word(std::string_view key,
                                              const std::vector<std::string_view>& words) {
   std::optional<std::string> found = expect_text(key, list_words(words));
   if (!found || std::find(words.begin(), words.end(), *found) != words.end()) return found;
-  complain(key, "`" + std::string(key) + "` of " + name_ + " is " + quoted(*found) + "; expected " +
-                    list_words(words) + suggest(*found, words));
+  complain(key, "`" + std::string(key) + "` of " + name_ + " is " + in_quotes(*found) +
+                    "; expected " + list_words(words) + suggest(*found, words));
   return std::nullopt;
 }
 
@@ -180,7 +180,7 @@ std::optional<std::string> TableReader::path(std::string_view key) {
   if (!found) return found;
   const std::string_view wrong = path_error(*found);
   if (!wrong.empty()) {
-    complain(key, "`" + std::string(key) + "` of " + name_ + " is " + quoted(*found) + ": " +
+    complain(key, "`" + std::string(key) + "` of " + name_ + " is " + in_quotes(*found) + ": " +
                       std::string(wrong) + "; expected an absolute path");
     return std::nullopt;
   }
@@ -193,7 +193,7 @@ std::optional<std::chrono::seconds> TableReader::duration(std::string_view key) 
   if (!found) return std::nullopt;
   std::optional<std::chrono::seconds> value = parse_duration(*found);
   if (!value) {
-    complain(key, "`" + std::string(key) + "` of " + name_ + " is " + quoted(*found) +
+    complain(key, "`" + std::string(key) + "` of " + name_ + " is " + in_quotes(*found) +
                       "; expected " + std::string(kDurationForm));
   }
   return value;
@@ -204,7 +204,7 @@ std::optional<std::uint64_t> TableReader::size(std::string_view key) {
   if (!found) return std::nullopt;
   std::optional<std::uint64_t> value = parse_size(*found);
   if (!value) {
-    complain(key, "`" + std::string(key) + "` of " + name_ + " is " + quoted(*found) +
+    complain(key, "`" + std::string(key) + "` of " + name_ + " is " + in_quotes(*found) +
                       "; expected " + std::string(kSizeForm));
   }
   return value;
@@ -245,10 +245,10 @@ std::vector<std::string> TableReader::texts(std::string_view key, const ElementC
     const std::string why = wrong ? wrong(element.text) : "";
     if (!why.empty()) {
       problems_.add(element.at, "`" + std::string(key) + "` of " + name_ + " holds " +
-                                    quoted(element.text) + ": " + why);
+                                    in_quotes(element.text) + ": " + why);
     } else if (std::find(out.begin(), out.end(), element.text) != out.end()) {
       problems_.add(element.at, "`" + std::string(key) + "` of " + name_ + " holds " +
-                                    quoted(element.text) + " twice; take one out");
+                                    in_quotes(element.text) + " twice; take one out");
     } else {
       out.push_back(std::move(element.text));
     }
@@ -295,8 +295,8 @@ void TableReader::finish() {
   const std::vector<std::string_view> words(known_.begin(), known_.end());
   for (const auto& [key, value] : table_) {
     if (known_.contains(key.str())) continue;
-    problems_.add(position_of(key.source()), "unknown key " + quoted(key.str()) + " in " + name_ +
-                                                 "; expected " + list_words(words) +
+    problems_.add(position_of(key.source()), "unknown key " + in_quotes(key.str()) + " in " +
+                                                 name_ + "; expected " + list_words(words) +
                                                  suggest(key.str(), words));
   }
 }

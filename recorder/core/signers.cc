@@ -34,7 +34,7 @@ constexpr std::array<std::string_view, 7> kKeyTypes = {"ssh-ed25519",
                                                        "sk-ecdsa-sha2-nistp256@openssh.com"};
 constexpr std::array<std::string_view, 3> kOptions = {"namespaces", "valid-after", "valid-before"};
 
-std::string quoted(std::string_view foreign) {
+std::string in_quotes(std::string_view foreign) {
   return "`" + inert_short(foreign, 80) + "`";
 }
 
@@ -77,13 +77,14 @@ Read<void> check_principal(const std::string& name) {
     return wrong("a principal without a name; expected `anna@example.org` or a list with commas");
   }
   if (name.find_first_of("*?!") != std::string::npos) {
-    return wrong("principal " + quoted(name) +
+    return wrong("principal " + in_quotes(name) +
                  " is a pattern, so that anybody would be a signer; write each name out");
   }
   std::string seen = name;
   std::erase(seen, '\\');
   if (inert(seen) == seen) return {};
-  return wrong("principal " + quoted(name) + " holds what cannot be seen; write it in plain text");
+  return wrong("principal " + in_quotes(name) +
+               " holds what cannot be seen; write it in plain text");
 }
 
 Read<std::vector<std::string>> split_principals(std::string_view list) {
@@ -128,7 +129,7 @@ Read<void> skip_options(std::string_view& rest) {
           "list the keys themselves");
     }
     if (!is_one_of(name, kOptions)) {
-      return wrong(quoted(word) +
+      return wrong(in_quotes(word) +
                    " is neither a known key type (ssh-ed25519, ssh-rsa, "
                    "ecdsa-sha2-nistp256, sk-ssh-ed25519@openssh.com …) nor an option "
                    "(namespaces, valid-after, valid-before)");
@@ -140,7 +141,7 @@ Read<void> skip_options(std::string_view& rest) {
     seen.push_back(name);
     if (rest.empty() || kBlanks.contains(rest.front())) break;
     if (rest.front() != ',') {
-      return wrong("option `" + name + "` is followed by " + quoted(rest.substr(0, 1)) +
+      return wrong("option `" + name + "` is followed by " + in_quotes(rest.substr(0, 1)) +
                    "; expected a comma or a blank");
     }
     rest.remove_prefix(1);
@@ -168,11 +169,11 @@ Read<Signer> read_key(std::string_view rest) {
   const std::string_view type = take_word(rest);
   const std::string_view key = take_word(rest);
   if (type.ends_with(kCertificate)) {
-    return wrong(quoted(type) + " is a certificate; list the public key itself");
+    return wrong(in_quotes(type) + " is a certificate; list the public key itself");
   }
   if (!is_one_of(type, kKeyTypes)) {
     return wrong(type.empty() ? "no key; expected `PRINCIPAL ssh-ed25519 AAAA…`"
-                              : quoted(type) +
+                              : in_quotes(type) +
                                     " is no known key type; expected ssh-ed25519, "
                                     "ssh-rsa, ecdsa-sha2-nistp256, sk-ssh-ed25519@openssh.com …");
   }

@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::size_t kMostQuoted = 60;
 
-std::string quoted(std::string_view foreign) {
+std::string in_quotes(std::string_view foreign) {
   return "\"" + inert_short(foreign, kMostQuoted) + "\"";
 }
 
@@ -56,7 +56,7 @@ Result<Checkpoint> parse_checkpoint(std::string_view text) {
   if (!root) return lines.missing("is to hold the root in base64 and to end in a newline");
   const std::optional<std::string> bytes = base64_decoded_strictly(*root);
   if (!bytes || bytes->size() != checkpoint.root.size()) {
-    return lines.wrong("is to be the base64 of a root of 32 bytes, not " + quoted(*root));
+    return lines.wrong("is to be the base64 of a root of 32 bytes, not " + in_quotes(*root));
   }
   checkpoint.root = digest_from_bytes(*bytes);
   if (checkpoint.size == 0 && checkpoint.root != sha256("")) {
@@ -81,7 +81,7 @@ Result<std::uint64_t> parse_decimal(std::string_view text, std::string_view what
   }
   return fail(ErrorCode::kInvalid,
               std::string(what) + " is to be a decimal number without leading zeros, at most " +
-                  std::to_string(kMost) + ", not " + quoted(text));
+                  std::to_string(kMost) + ", not " + in_quotes(text));
 }
 
 Result<Checkpoint> checkpoint_in(std::string_view note) {
